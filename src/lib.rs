@@ -1,0 +1,3 @@
+//! Chartwell: realtime analytics for AI assistants and agent-assist tools.
+
+pub mod clickhouse;
