@@ -1,3 +1,4 @@
 //! Chartwell: realtime analytics for AI assistants and agent-assist tools.
 
 pub mod clickhouse;
+pub mod query;

@@ -41,7 +41,9 @@ pub struct EngineConfig {
 pub enum StartError {
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("{folder} is in use by another process: one data folder, one process (set CHARTWELL_DATA_DIR to another folder)")]
+    #[error(
+        "{folder} is in use by another process: one data folder, one process (set CHARTWELL_DATA_DIR to another folder)"
+    )]
     FolderInUse { folder: PathBuf },
     #[error("the data folder {folder} cannot be used: {reason} (CHARTWELL_DATA_DIR)")]
     Folder { folder: PathBuf, reason: io::Error },
@@ -138,11 +140,12 @@ impl Engine {
             Ok(connection) => connection,
             Err(error) => return drop(head.send(Err(error))),
         };
-        let begun = connection.stream(&format!("{tag}{}", call.sql), &call.format, &call.parameters).and_then(|mut stream| {
-            let first = stream.next()?;
-            let second = if first.rows() > 0 { Some(stream.next()?) } else { None };
-            Ok((stream, first, second))
-        });
+        let begun =
+            connection.stream(&format!("{tag}{}", call.sql), &call.format, &call.parameters).and_then(|mut stream| {
+                let first = stream.next()?;
+                let second = if first.rows() > 0 { Some(stream.next()?) } else { None };
+                Ok((stream, first, second))
+            });
         let (mut stream, first, second) = match begun {
             Ok(begun) => begun,
             Err(error) => return drop(head.send(Err(error))),
@@ -297,9 +300,22 @@ pub struct Call {
 }
 
 impl Call {
+    /// Puts the settings behind a `SELECT`: that saves the statement `SET`, 0.2 ms.
+    pub fn move_settings_into_statement(&mut self) {
+        if let Some(list) = self.settings_list() {
+            self.sql = format!("{}\nSETTINGS {list}", self.sql);
+            self.settings.clear();
+        }
+    }
+
     fn settings_statement(&self) -> Option<String> {
-        let list: Vec<String> = self.settings.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
-        (!list.is_empty()).then(|| format!("SET {}", list.join(", ")))
+        self.settings_list().map(|list| format!("SET {list}"))
+    }
+
+    fn settings_list(&self) -> Option<String> {
+        let list: Vec<String> =
+            self.settings.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
+        (!list.is_empty()).then(|| list.join(", "))
     }
 
     fn database_statement(&self) -> Option<String> {
@@ -327,7 +343,9 @@ impl Head {
     fn into_rows(self) -> Rows {
         match self {
             Self::Whole(Whole { bytes, summary }) => Rows { summary, first: bytes, rest: None },
-            Self::Begun { first, summary, rest } => Rows { summary, first, rest: Some(Rest { chunks: rest, running: None }) },
+            Self::Begun { first, summary, rest } => {
+                Rows { summary, first, rest: Some(Rest { chunks: rest, running: None }) }
+            }
         }
     }
 }

@@ -6,7 +6,14 @@ pub fn is_streamable(format: &str) -> bool {
     HEADED.iter().any(|(name, _)| *name == format)
         || matches!(
             format,
-            "RowBinary" | "CSV" | "TSV" | "TabSeparated" | "TSVRaw" | "TabSeparatedRaw" | "JSONEachRow" | "JSONCompactEachRow"
+            "RowBinary"
+                | "CSV"
+                | "TSV"
+                | "TabSeparated"
+                | "TSVRaw"
+                | "TabSeparatedRaw"
+                | "JSONEachRow"
+                | "JSONCompactEachRow"
         )
 }
 

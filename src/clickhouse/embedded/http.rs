@@ -40,12 +40,17 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
         return Ok(whole(Bytes::from_static(b"Ok.\n"), Summary::default(), ""));
     }
     if !matches!(head.method, Method::GET | Method::POST) {
-        return Err(Failure { status: StatusCode::METHOD_NOT_ALLOWED, message: "Code: 36. DB::Exception: use GET or POST".to_owned() });
+        return Err(Failure {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            message: "Code: 36. DB::Exception: use GET or POST".to_owned(),
+        });
     }
     if head.headers.contains_key(CONTENT_ENCODING) {
-        return Err(Failure::bad_request("Code: 48. DB::Exception: compressed bodies are not implemented. (NOT_IMPLEMENTED)"));
+        return Err(Failure::bad_request(
+            "Code: 48. DB::Exception: compressed bodies are not implemented. (NOT_IMPLEMENTED)",
+        ));
     }
-    let (mut call, in_url) = read_query_string(head.uri.query().unwrap_or_default())?;
+    let (mut call, in_url, whole_answer) = read_query_string(head.uri.query().unwrap_or_default())?;
     let mut data = Some(body);
     let sql = match in_url {
         Some(sql) => sql,
@@ -58,12 +63,20 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
             let (sql, format, inline) = (sql.to_owned(), format.to_owned(), inline.to_owned());
             insert(engine, Call { sql, format, ..call }, inline, data).await
         }
-        Statement::Select { sql, format } => {
-            let format = format.map_or(default_format, str::to_owned);
-            let call = Call { sql: sql.to_owned(), format, ..call };
-            if is_streamable(&call.format) { select(engine, call).await } else { execute(engine, call).await }
+        Statement::Select { sql, format, takes_settings } => {
+            let mut call = Call { sql: sql.to_owned(), format: format.map_or(default_format, str::to_owned), ..call };
+            if takes_settings {
+                call.move_settings_into_statement();
+            }
+            if is_streamable(&call.format) && !whole_answer {
+                select(engine, call).await
+            } else {
+                execute(engine, call).await
+            }
         }
-        Statement::Command { sql } => execute(engine, Call { sql: sql.to_owned(), format: default_format, ..call }).await,
+        Statement::Command { sql } => {
+            execute(engine, Call { sql: sql.to_owned(), format: default_format, ..call }).await
+        }
     }
 }
 
@@ -85,14 +98,21 @@ async fn select(engine: &'static Engine, call: Call) -> Result<Response<Body>, F
     Ok(response)
 }
 
-async fn insert(engine: &'static Engine, call: Call, inline: String, body: Option<Incoming>) -> Result<Response<Body>, Failure> {
+async fn insert(
+    engine: &'static Engine,
+    call: Call,
+    inline: String,
+    body: Option<Incoming>,
+) -> Result<Response<Body>, Failure> {
     let query_id = call.query_id.clone();
     let mut insert = engine.insert(call).await;
     let mut wanted = inline.is_empty() || insert.append(Bytes::from(inline)).await;
     if let Some(mut body) = body {
         while let Some(frame) = body.frame().await {
             // A body that breaks off leaves the insert unfinished: dropping it keeps no row.
-            let frame = frame.map_err(|_| Failure::bad_request("Code: 210. DB::NetException: the body broke off. (NETWORK_ERROR)"))?;
+            let frame = frame.map_err(|_| {
+                Failure::bad_request("Code: 210. DB::NetException: the body broke off. (NETWORK_ERROR)")
+            })?;
             let Ok(data) = frame.into_data() else { continue };
             wanted = wanted && insert.append(data).await;
         }
@@ -101,29 +121,37 @@ async fn insert(engine: &'static Engine, call: Call, inline: String, body: Optio
     Ok(whole(Bytes::new(), summary, &query_id))
 }
 
-/// Settings, database and statement of the query string.
-fn read_query_string(query: &str) -> Result<(Call, Option<String>), Failure> {
+/// Settings, database and statement of the query string, and whether the answer is wanted whole.
+fn read_query_string(query: &str) -> Result<(Call, Option<String>, bool), Failure> {
     let mut call = Call { query_id: Uuid::new_v4().to_string(), ..Call::default() };
     let mut sql = None;
+    let mut whole_answer = false;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match name.as_ref() {
             "query" => sql = Some(value.into_owned()),
             "database" => call.database = Some(value.into_owned()),
             "default_format" => call.format = value.into_owned(),
             "query_id" => call.query_id = value.into_owned(),
-            "user" | "password" | "role" | "wait_end_of_query" | "buffer_size" => {}
+            "wait_end_of_query" => whole_answer = value == "1",
+            "user" | "password" | "role" | "buffer_size" => {}
             "compress" | "decompress" if value == "0" => {}
             "compress" | "decompress" | "session_id" => {
-                return Err(Failure::bad_request(&format!("Code: 48. DB::Exception: {name} is not implemented. (NOT_IMPLEMENTED)")));
+                return Err(Failure::bad_request(&format!(
+                    "Code: 48. DB::Exception: {name} is not implemented. (NOT_IMPLEMENTED)"
+                )));
             }
             _ => match name.strip_prefix("param_") {
                 Some(parameter) => call.parameters.push(parameter, value),
                 None if is_identifier(&name) => call.settings.push((name.into_owned(), value.into_owned())),
-                None => return Err(Failure::bad_request("Code: 115. DB::Exception: not a setting's name. (UNKNOWN_SETTING)")),
+                None => {
+                    return Err(Failure::bad_request(
+                        "Code: 115. DB::Exception: not a setting's name. (UNKNOWN_SETTING)",
+                    ));
+                }
             },
         }
     }
-    Ok((call, sql))
+    Ok((call, sql, whole_answer))
 }
 
 /// The statement in a body: the body itself, or the field `query` of a form.
@@ -149,14 +177,19 @@ async fn read_body(headers: &HeaderMap, body: Incoming, call: &mut Call) -> Resu
 }
 
 fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn whole(bytes: Bytes, summary: Summary, query_id: &str) -> Response<Body> {
     let mut response = Response::new(Full::new(bytes).map_err(|never| match never {}).boxed_unsync());
     let summary = format!(
         r#"{{"read_rows":"{}","read_bytes":"{}","written_rows":"{}","written_bytes":"{}","elapsed_ns":"{}"}}"#,
-        summary.read_rows, summary.read_bytes, summary.written_rows, summary.written_bytes, (summary.elapsed_seconds * 1e9) as u64,
+        summary.read_rows,
+        summary.read_bytes,
+        summary.written_rows,
+        summary.written_bytes,
+        (summary.elapsed_seconds * 1e9) as u64,
     );
     let headers = response.headers_mut();
     headers.insert("x-clickhouse-summary", summary.parse().expect("digits and signs"));
@@ -189,7 +222,10 @@ impl hyper::body::Body for RowsBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
@@ -223,11 +259,14 @@ impl Failure {
     }
 
     fn unreadable(error: impl std::fmt::Display) -> Self {
-        Self::bad_request(&format!("Code: 27. DB::Exception: the body cannot be read: {error}. (CANNOT_PARSE_INPUT_ASSERTION_FAILED)"))
+        Self::bad_request(&format!(
+            "Code: 27. DB::Exception: the body cannot be read: {error}. (CANNOT_PARSE_INPUT_ASSERTION_FAILED)"
+        ))
     }
 
     fn into_response(self) -> Response<Body> {
-        let code = self.message.strip_prefix("Code: ").and_then(|rest| rest.split('.').next()).unwrap_or("1001").to_owned();
+        let code =
+            self.message.strip_prefix("Code: ").and_then(|rest| rest.split('.').next()).unwrap_or("1001").to_owned();
         let mut response = whole(Bytes::from(self.message), Summary::default(), "");
         *response.status_mut() = self.status;
         if let Ok(code) = code.parse() {

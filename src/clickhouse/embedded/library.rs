@@ -171,22 +171,43 @@ impl Connection {
         // SAFETY: every pointer goes with its length and outlives the call.
         let raw = unsafe {
             (f.chdb_query_with_params_n)(
-                *self.raw, sql.as_ptr().cast(), sql.len(), format.as_ptr().cast(), format.len(),
-                names.as_ptr(), name_lengths.as_ptr(), values.as_ptr(), value_lengths.as_ptr(), names.len(),
+                *self.raw,
+                sql.as_ptr().cast(),
+                sql.len(),
+                format.as_ptr().cast(),
+                format.len(),
+                names.as_ptr(),
+                name_lengths.as_ptr(),
+                values.as_ptr(),
+                value_lengths.as_ptr(),
+                names.len(),
             )
         };
         Output::new(&self.library, raw)
     }
 
     /// Starts a statement whose output is fetched chunk by chunk.
-    pub fn stream(&mut self, sql: &str, format: &str, parameters: &Parameters) -> Result<OutputStream<'_>, EngineException> {
+    pub fn stream(
+        &mut self,
+        sql: &str,
+        format: &str,
+        parameters: &Parameters,
+    ) -> Result<OutputStream<'_>, EngineException> {
         let f = &self.library.functions;
         let (names, name_lengths, values, value_lengths) = parameters.pointers();
         // SAFETY: as in `query`.
         let raw = unsafe {
             (f.chdb_stream_query_with_params_n)(
-                *self.raw, sql.as_ptr().cast(), sql.len(), format.as_ptr().cast(), format.len(),
-                names.as_ptr(), name_lengths.as_ptr(), values.as_ptr(), value_lengths.as_ptr(), names.len(),
+                *self.raw,
+                sql.as_ptr().cast(),
+                sql.len(),
+                format.as_ptr().cast(),
+                format.len(),
+                names.as_ptr(),
+                name_lengths.as_ptr(),
+                values.as_ptr(),
+                value_lengths.as_ptr(),
+                names.len(),
             )
         };
         let handle = Output::new(&self.library, raw)?;

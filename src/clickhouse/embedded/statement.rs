@@ -11,7 +11,8 @@ pub enum Statement<'a> {
     /// `INSERT INTO … [FORMAT x] [data]`: `sql` ends before `FORMAT`, `data` begins after it.
     Insert { sql: &'a str, format: &'a str, data: &'a str },
     /// A statement with rows as its answer: `SELECT`, `WITH`, `SHOW`, `DESCRIBE`, `EXISTS`, `EXPLAIN`.
-    Select { sql: &'a str, format: Option<&'a str> },
+    /// `sql` ends before `FORMAT`; a `SETTINGS` clause can be put behind it where it `takes_settings`.
+    Select { sql: &'a str, format: Option<&'a str>, takes_settings: bool },
     /// Any other: `CREATE`, `ALTER`, `SYSTEM`, `INSERT … SELECT`, …
     Command { sql: &'a str },
 }
@@ -29,8 +30,19 @@ pub enum Refused {
 
 /// Words that reach outside the database: as a function, or behind `INTO` and `FROM`.
 const OUTSIDE_FUNCTIONS: [&str; 13] = [
-    "file", "url", "s3", "s3Cluster", "hdfs", "remote", "remoteSecure", "mysql", "executable", "urlCluster",
-    "fileCluster", "sqlite", "jdbc",
+    "file",
+    "url",
+    "s3",
+    "s3Cluster",
+    "hdfs",
+    "remote",
+    "remoteSecure",
+    "mysql",
+    "executable",
+    "urlCluster",
+    "fileCluster",
+    "sqlite",
+    "jdbc",
 ];
 
 impl<'a> Statement<'a> {
@@ -41,28 +53,31 @@ impl<'a> Statement<'a> {
         if first.is_word("INSERT") {
             return Self::read_insert(sql, tokens);
         }
-        let answers_rows = ["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"].iter().any(|word| first.is_word(word))
-            || first.text == "(";
+        let answers_rows =
+            ["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"].iter().any(|word| first.is_word(word))
+                || first.text == "(";
+        let mut takes_settings = first.is_word("SELECT") || first.is_word("WITH");
         let mut format = None;
-        let mut before: [Option<Token>; 2] = [None, Some(first)];
+        let mut before = first;
         for token in tokens {
             let token = token?;
-            refuse_outside(before[1], token)?;
-            format = match before[1] {
-                Some(word) if word.is_word("FORMAT") && token.kind == Kind::Word && answers_rows => Some((word.start, token.text)),
-                // Only the last clause counts: a column may be called `format`.
-                _ if token.text == ";" => format,
-                _ => None,
-            };
-            before = [before[1], Some(token)];
+            refuse_outside(Some(before), token)?;
+            if token.text == ";" {
+                continue;
+            }
+            takes_settings &= !token.is_word("SETTINGS");
+            // Only the last clause counts: a column may be called `format`.
+            format = (before.is_word("FORMAT") && token.kind == Kind::Word).then_some((before.start, token.text));
+            before = token;
         }
         if !answers_rows {
             return Ok(Self::Command { sql });
         }
-        Ok(match format {
-            Some((start, name)) => Self::Select { sql: &sql[..start], format: Some(name) },
-            None => Self::Select { sql, format: None },
-        })
+        let (end, format) = match format {
+            Some((start, name)) => (start, Some(name)),
+            None => (before.start + before.text.len(), None),
+        };
+        Ok(Self::Select { sql: &sql[..end], format, takes_settings })
     }
 
     fn read_insert(sql: &'a str, mut tokens: Tokens<'a>) -> Result<Self, Refused> {
@@ -85,7 +100,11 @@ impl<'a> Statement<'a> {
                 }
                 _ if depth > 0 => {}
                 _ if token.is_word("VALUES") => {
-                    return Ok(Self::Insert { sql: &sql[..token.start], format: "Values", data: &sql[tokens.position..] });
+                    return Ok(Self::Insert {
+                        sql: &sql[..token.start],
+                        format: "Values",
+                        data: &sql[tokens.position..],
+                    });
                 }
                 _ if token.is_word("FORMAT") => {
                     let name = tokens.next().transpose()?.ok_or(Refused::Empty)?;
@@ -248,21 +267,28 @@ mod tests {
     #[test]
     fn names_and_texts_that_look_like_clauses_are_not() {
         assert_eq!(
-            insert("INSERT INTO t(`format`, \"values\") -- FORMAT CSV\nSETTINGS log_comment='a \\' FORMAT x' FORMAT TSV"),
+            insert(
+                "INSERT INTO t(`format`, \"values\") -- FORMAT CSV\nSETTINGS log_comment='a \\' FORMAT x' FORMAT TSV"
+            ),
             ("INSERT INTO t(`format`, \"values\") -- FORMAT CSV\nSETTINGS log_comment='a \\' FORMAT x' ", "TSV", "")
         );
         assert_eq!(
-            Statement::read("SELECT format FROM t WHERE x = 'FORMAT JSON'"),
-            Ok(Statement::Select { sql: "SELECT format FROM t WHERE x = 'FORMAT JSON'", format: None })
+            Statement::read("SELECT format FROM t WHERE x = 'FORMAT JSON' -- ;"),
+            Ok(Statement::Select {
+                sql: "SELECT format FROM t WHERE x = 'FORMAT JSON'",
+                format: None,
+                takes_settings: true
+            })
         );
         assert_eq!(
-            Statement::read("SELECT 1 FORMAT JSON ;"),
-            Ok(Statement::Select { sql: "SELECT 1 ", format: Some("JSON") })
+            Statement::read("SELECT 1 SETTINGS max_threads = 1 FORMAT JSON ;"),
+            Ok(Statement::Select {
+                sql: "SELECT 1 SETTINGS max_threads = 1 ",
+                format: Some("JSON"),
+                takes_settings: false
+            })
         );
-        assert_eq!(
-            Statement::read("SELECT $x$ FORMAT JSON"),
-            Err(Refused::Unterminated)
-        );
+        assert_eq!(Statement::read("SELECT $x$ FORMAT JSON"), Err(Refused::Unterminated));
     }
 
     #[test]

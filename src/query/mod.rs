@@ -1,0 +1,22 @@
+//! Questions: what a request may ask, read and checked, before anything is looked up.
+//!
+//! Every shared parameter is one mixin in a file of its own. A question is a struct of mixins
+//! (see [`question!`](parameters)); reading it notes all problems at once. Nothing here knows HTTP,
+//! SQL or the clock of the machine: relative ranges are resolved against a `now` that is passed in.
+
+mod aggregation;
+mod calendar;
+pub mod dataset;
+mod date_range;
+pub mod filters;
+mod page;
+mod parameters;
+mod problems;
+
+pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
+pub use date_range::{Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
+pub use filters::Filters;
+pub use page::{Dimension, MOST_GROUPS, Pagination, Sortable, Sorting, Split};
+pub use parameters::{FromParameters, Parameters};
+pub(crate) use parameters::{question, vocabulary};
+pub use problems::{Problem, ProblemKind, Problems, nearest, shown};

@@ -1,0 +1,180 @@
+//! Pagination, sorting and splitting: which part of an answer, in which order, by which groups.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use utoipa::openapi::path::Parameter;
+
+use super::Problem;
+use super::parameters::{FromParameters, Parameters, choice, text, whole_number};
+use super::problems::shown;
+
+/// The mixin: `offset` and `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pagination {
+    pub offset: u64,
+    pub limit: u64,
+}
+
+/// Rows that may be skipped; a table never has more.
+const MOST_SKIPPED: u64 = 1_000_000_000;
+const MOST_ROWS: u64 = 1_000;
+
+impl FromParameters for Pagination {
+    fn describe() -> Vec<Parameter> {
+        vec![
+            whole_number("offset", "Rows to skip.", (0, MOST_SKIPPED), 0).build(),
+            whole_number("limit", "Rows to return.", (1, MOST_ROWS), 50).build(),
+        ]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let offset = take_whole_number(parameters, "offset", (0, MOST_SKIPPED), 0);
+        let limit = take_whole_number(parameters, "limit", (1, MOST_ROWS), 50);
+        Some(Self { offset: offset?, limit: limit? })
+    }
+}
+
+pub(super) fn take_whole_number(
+    parameters: &mut Parameters,
+    name: &str,
+    (least, most): (u64, u64),
+    default: u64,
+) -> Option<u64> {
+    let Some(value) = parameters.one(name) else { return Some(default) };
+    match value.parse() {
+        Ok(number) if (least..=most).contains(&number) => Some(number),
+        _ => parameters.refuse(Problem::parameter(
+            name,
+            format!("`{}` is not a whole number from {least} to {most}", shown(&value)),
+        )),
+    }
+}
+
+/// What a table can be sorted by.
+pub trait Sortable: Copy + Debug {
+    /// Columns of the table that may be named.
+    const FIELDS: &'static [&'static str];
+    /// The order when none is asked for, as it would be written.
+    const DEFAULT: &'static str;
+    /// The columns that tell every row from every other; they break all ties.
+    const KEY: &'static [&'static str];
+}
+
+/// The mixin: `sort`. NULLs come last, whichever the direction.
+#[derive(Debug, Clone)]
+pub struct Sorting<S> {
+    /// Columns, and whether the largest comes first.
+    pub by: Vec<(&'static str, bool)>,
+    table: PhantomData<S>,
+}
+
+impl<S: Sortable> FromParameters for Sorting<S> {
+    fn describe() -> Vec<Parameter> {
+        let description = format!(
+            "Columns to sort by, separated by commas, `-` in front for the largest first: `{}`. Rows without a value come last; ties are broken by the row's key. Default `{}`.",
+            S::FIELDS.join("`, `"),
+            S::DEFAULT
+        );
+        vec![text("sort", &description).example(Some(S::DEFAULT.into())).build()]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let written = parameters.one("sort").unwrap_or_else(|| S::DEFAULT.to_owned());
+        let mut by: Vec<(&'static str, bool)> = Vec::new();
+        for name in written.split(',') {
+            let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+            match S::FIELDS.iter().find(|field| **field == name) {
+                Some(field) if by.iter().all(|(known, _)| known != field) => by.push((field, descending)),
+                Some(_) => return parameters.refuse(Problem::parameter("sort", format!("names `{name}` twice"))),
+                None => return parameters.refuse(Problem::not_allowed("sort", name, S::FIELDS)),
+            }
+        }
+        for key in S::KEY {
+            if by.iter().all(|(known, _)| known != key) {
+                by.push((key, false));
+            }
+        }
+        Some(Self { by, table: PhantomData })
+    }
+}
+
+/// What a chart can be split by: a vocabulary whose parameter is `split_by`.
+pub trait Dimension: Copy + 'static {
+    const NAMES: &'static [&'static str];
+
+    fn read(parameters: &mut Parameters) -> Option<Option<Self>>;
+
+    /// The column of the facts that holds the group.
+    fn column(self) -> &'static str;
+}
+
+/// The mixin: `split_by` and `top`. The largest groups are told apart, the rest is one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split<D> {
+    pub by: Option<D>,
+    pub top: u64,
+}
+
+/// The most groups that are told apart.
+pub const MOST_GROUPS: u64 = 100;
+
+impl<D: Dimension> FromParameters for Split<D> {
+    fn describe() -> Vec<Parameter> {
+        vec![
+            choice("split_by", "Tells groups apart: a series for each of the largest, and `other` for the rest, so that a stack adds up to the total.", D::NAMES, None).build(),
+            whole_number("top", "How many groups are told apart.", (1, MOST_GROUPS), 10).build(),
+        ]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let by = D::read(parameters);
+        let top = take_whole_number(parameters, "top", (1, MOST_GROUPS), 10);
+        Some(Self { by: by?, top: top? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, Copy)]
+    struct Agents;
+
+    impl Sortable for Agents {
+        const FIELDS: &'static [&'static str] = &["calls", "model", "agent_id"];
+        const DEFAULT: &'static str = "-calls";
+        const KEY: &'static [&'static str] = &["agent_id"];
+    }
+
+    fn sorting(query: &str) -> Result<Vec<(&'static str, bool)>, String> {
+        let read: Result<Sorting<Agents>, _> = Parameters::read(query);
+        read.map(|sorting| sorting.by).map_err(|problems| problems.0[0].detail.clone())
+    }
+
+    #[test]
+    fn ties_are_broken_by_the_key_unless_it_is_named() {
+        assert_eq!(sorting("").unwrap(), [("calls", true), ("agent_id", false)]);
+        assert_eq!(sorting("sort=model,-agent_id").unwrap(), [("model", false), ("agent_id", true)]);
+    }
+
+    #[test]
+    fn unknown_and_repeated_columns_are_refused() {
+        assert_eq!(
+            sorting("sort=-call").unwrap_err(),
+            "`call` is not one of the allowed values; did you mean `calls`?"
+        );
+        assert_eq!(sorting("sort=calls,-calls").unwrap_err(), "names `calls` twice");
+        assert!(sorting("sort=").is_err());
+    }
+
+    #[test]
+    fn a_page_is_within_bounds() {
+        let page = |query| Parameters::read::<Pagination>(query);
+        assert_eq!(page("").unwrap(), Pagination { offset: 0, limit: 50 });
+        assert_eq!(page("offset=100&limit=1000").unwrap(), Pagination { offset: 100, limit: 1_000 });
+        for query in ["limit=0", "limit=1001", "limit=ten", "offset=-1", "offset=1.5", "limit=1&limit=2"] {
+            assert!(page(query).is_err(), "{query}");
+        }
+    }
+}

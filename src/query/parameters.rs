@@ -1,0 +1,208 @@
+//! The query string of a request, read by the mixins and checked as a whole.
+//!
+//! Each mixin takes the parameters it knows and notes what is wrong with them; nothing is answered
+//! before all have read, so that a request learns all its problems at once.
+
+use std::collections::HashSet;
+
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Required, Schema};
+
+use super::problems::{Problem, Problems, nearest};
+
+/// Pairs that one query string may have.
+const MOST_PAIRS: usize = 400;
+/// Characters of one value.
+const LONGEST_VALUE: usize = 8_192;
+
+/// A part of a question that is read from the query string: a mixin, or one parameter.
+pub trait FromParameters: Sized {
+    /// How the parameters are described in the OpenAPI document; also the names that are known.
+    fn describe() -> Vec<Parameter>;
+
+    /// Reads its parameters; `None` when something is wrong with them, which is then noted.
+    fn take(parameters: &mut Parameters) -> Option<Self>;
+}
+
+/// The parameters of one request.
+#[derive(Debug)]
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    problems: Problems,
+}
+
+impl Parameters {
+    /// Reads a query string, the part of a URL behind `?`.
+    pub fn parse(query: &str) -> Self {
+        let mut pairs: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().take(MOST_PAIRS + 1).collect();
+        let mut problems = Problems::default();
+        if pairs.len() > MOST_PAIRS {
+            pairs.truncate(MOST_PAIRS);
+            problems.push(Problem::general(format!("at most {MOST_PAIRS} parameters may be given")));
+        }
+        for (name, value) in &mut pairs {
+            if value.len() > LONGEST_VALUE {
+                problems.push(Problem::parameter(name.as_str(), format!("is longer than {LONGEST_VALUE} bytes")));
+                value.clear();
+            }
+        }
+        Self { pairs, problems }
+    }
+
+    /// The value of a parameter that may be given once.
+    pub fn one(&mut self, name: &str) -> Option<String> {
+        let mut values = self.many(name).into_iter();
+        let first = values.next();
+        if values.next().is_some() {
+            self.problems.push(Problem::parameter(name, "is given more than once"));
+        }
+        first
+    }
+
+    /// The values of a repeatable parameter, in the order given.
+    pub fn many(&mut self, name: &str) -> Vec<String> {
+        self.pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Notes what is wrong; returns `None` for the caller to pass on.
+    pub fn refuse<T>(&mut self, problem: Problem) -> Option<T> {
+        self.problems.push(problem);
+        None
+    }
+
+    /// Reads a whole question: its parts, and that there is nothing else.
+    pub fn read<Q: FromParameters>(query: &str) -> Result<Q, Problems> {
+        let mut parameters = Self::parse(query);
+        let question = Q::take(&mut parameters);
+        parameters.refuse_unknown(&Q::describe());
+        match question {
+            Some(question) if parameters.problems.is_empty() => Ok(question),
+            _ => Err(parameters.problems),
+        }
+    }
+
+    fn refuse_unknown(&mut self, known: &[Parameter]) {
+        let known: Vec<&str> = known.iter().map(|parameter| parameter.name.as_str()).collect();
+        let mut told = HashSet::new();
+        for (name, _) in &self.pairs {
+            if !known.contains(&name.as_str()) && told.insert(name) {
+                self.problems.push(Problem::unknown_parameter(name, nearest(name, &known), &known));
+            }
+        }
+    }
+}
+
+/// No parameters at all.
+impl FromParameters for () {
+    fn describe() -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn take(_: &mut Parameters) -> Option<Self> {
+        Some(())
+    }
+}
+
+/// Describes a parameter: an optional text.
+pub fn text(name: &str, description: &str) -> ParameterBuilder {
+    described(name, description, ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build())
+}
+
+/// Describes a parameter: a whole number from `least` to `most`.
+pub fn whole_number(name: &str, description: &str, (least, most): (u64, u64), default: u64) -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Integer))
+        .minimum(Some(least as f64))
+        .maximum(Some(most as f64))
+        .default(Some(default.into()));
+    described(name, description, schema.build())
+}
+
+/// Describes a parameter: one of a closed list.
+pub fn choice(name: &str, description: &str, allowed: &[&str], default: Option<&str>) -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .enum_values(Some(allowed.to_vec()))
+        .default(default.map(Into::into));
+    described(name, description, schema.build())
+}
+
+/// Describes a repeatable parameter: a list of texts, written as `name=a&name=b`.
+pub fn list(name: &str, description: &str) -> ParameterBuilder {
+    let items = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let schema: Array = ArrayBuilder::new().items(items).build();
+    described(name, description, schema).style(Some(utoipa::openapi::path::ParameterStyle::Form)).explode(Some(true))
+}
+
+fn described(name: &str, description: &str, schema: impl Into<Schema>) -> ParameterBuilder {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(RefOr::T(schema.into())))
+}
+
+/// A parameter with a closed list of values, each with its meaning: an enum that cannot drift from
+/// what is read, refused and described.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* $visibility:vis enum $name:ident as $parameter:literal
+     { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        $visibility enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            pub const PARAMETER: &'static str = $parameter;
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            pub const NAMES: &'static [&'static str] = &[$($text,)+];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// Reads the parameter, whatever its case; the outer `None` when it is refused.
+            pub fn read(parameters: &mut $crate::query::Parameters) -> Option<Option<Self>> {
+                let Some(value) = parameters.one($parameter) else { return Some(None) };
+                match Self::ALL.iter().find(|known| known.name().eq_ignore_ascii_case(&value)) {
+                    Some(known) => Some(Some(*known)),
+                    None => parameters.refuse($crate::query::Problem::not_allowed($parameter, &value, Self::NAMES)),
+                }
+            }
+        }
+    };
+}
+pub(crate) use vocabulary;
+
+/// Declares a question: a struct whose fields are read from the query string one by one, and whose
+/// description is theirs together. What is known and what is described can therefore not differ.
+macro_rules! question {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($(#[$doc:meta])* $field:ident: $part:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone)]
+        $visibility struct $name { $($(#[$doc])* pub $field: $part,)* }
+
+        impl $crate::query::FromParameters for $name {
+            fn describe() -> Vec<utoipa::openapi::path::Parameter> {
+                [$(<$part as $crate::query::FromParameters>::describe()),*].concat()
+            }
+
+            fn take(parameters: &mut $crate::query::Parameters) -> Option<Self> {
+                // Every part is read before the first failure counts.
+                $(let $field = <$part as $crate::query::FromParameters>::take(parameters);)*
+                Some(Self { $($field: $field?,)* })
+            }
+        }
+
+        impl utoipa::IntoParams for $name {
+            fn into_params(
+                _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+            ) -> Vec<utoipa::openapi::path::Parameter> {
+                <Self as $crate::query::FromParameters>::describe()
+            }
+        }
+    };
+}
+pub(crate) use question;
