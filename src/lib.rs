@@ -1,4 +1,5 @@
 //! Chartwell: realtime analytics for AI assistants and agent-assist tools.
 
 pub mod clickhouse;
+pub mod config;
 pub mod query;

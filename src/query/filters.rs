@@ -362,8 +362,8 @@ mod tests {
             ("filter=rank:eq:1,2", "`eq` takes one value; `in` and `not_in` take several, and `\\,` is a comma"),
             ("filter=rank:is_null:1", "`is_null` takes no value"),
             ("filter=time_utc:lt:yesterday", "`yesterday` is not a time like `2026-02-01T00:00:00Z`"),
-            ("filter=data.a;b:eq:1", "`data.a;b` is not a field that can be filtered by"),
-            ("filter=data.:eq:1", "`data.` is not a field that can be filtered by"),
+            ("filter=data.a;b:eq:1", "`data.a;b` is not a field that can be filtered by; did you mean `data.<path>`?"),
+            ("filter=data.:eq:1", "`data.` is not a field that can be filtered by; did you mean `data.<path>`?"),
             ("profile_codes=", "has an empty value"),
         ] {
             assert_eq!(read(query).unwrap_err(), [detail], "{query}");

@@ -1,0 +1,95 @@
+//! What can go wrong with a statement, by what the asker can do about it.
+
+/// A statement that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{failure:?}: {message}")]
+pub struct QueryError {
+    pub failure: Failure,
+    /// The engine's own words, for the log alone.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It ran out of its time.
+    Timeout,
+    /// It needed more memory, rows or bytes than one question may.
+    TooLarge,
+    /// Too many others are running or waiting.
+    Overloaded,
+    /// The engine cannot be reached, or a table is not there (yet).
+    Unavailable,
+    /// Nobody waits for it any more.
+    Cancelled,
+    /// Anything else: our mistake, or the engine's.
+    Other,
+}
+
+impl QueryError {
+    pub fn overloaded(message: impl Into<String>) -> Self {
+        Self { failure: Failure::Overloaded, message: message.into() }
+    }
+
+    pub fn other(message: impl Into<String>) -> Self {
+        Self { failure: Failure::Other, message: message.into() }
+    }
+
+    /// Whether the same statement may succeed when it is sent again later.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self.failure, Failure::Other)
+    }
+}
+
+impl From<clickhouse::error::Error> for QueryError {
+    fn from(error: clickhouse::error::Error) -> Self {
+        use clickhouse::error::Error;
+        let failure = match &error {
+            Error::BadResponse(text) => exception_code(text).map_or(Failure::Unavailable, failure_of),
+            Error::Network(_) | Error::TimedOut => Failure::Unavailable,
+            _ => Failure::Other,
+        };
+        Self { failure, message: error.to_string() }
+    }
+}
+
+/// The number in `Code: N. DB::Exception: …`; a response without one did not come from ClickHouse.
+fn exception_code(text: &str) -> Option<u32> {
+    let digits = text.split_once("Code: ")?.1;
+    digits[..digits.find(|c: char| !c.is_ascii_digit())?].parse().ok()
+}
+
+fn failure_of(code: u32) -> Failure {
+    match code {
+        // TIMEOUT_EXCEEDED, TOO_SLOW
+        159 | 160 => Failure::Timeout,
+        // MEMORY_LIMIT_EXCEEDED, TOO_MANY_ROWS, TOO_MANY_BYTES, TOO_MANY_ROWS_OR_BYTES
+        241 | 158 | 307 | 396 => Failure::TooLarge,
+        // TOO_MANY_SIMULTANEOUS_QUERIES
+        202 => Failure::Overloaded,
+        // UNKNOWN_TABLE, UNKNOWN_DATABASE, SOCKET_TIMEOUT, NETWORK_ERROR, ALL_CONNECTION_TRIES_FAILED,
+        // NO_ZOOKEEPER, TABLE_IS_READ_ONLY, KEEPER_EXCEPTION
+        60 | 81 | 209 | 210 | 279 | 225 | 242 | 999 => Failure::Unavailable,
+        // QUERY_WAS_CANCELLED
+        394 => Failure::Cancelled,
+        _ => Failure::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(text: &str) -> Failure {
+        QueryError::from(clickhouse::error::Error::BadResponse(text.to_owned())).failure
+    }
+
+    #[test]
+    fn the_code_of_an_exception_tells_what_failed() {
+        assert_eq!(failure("Code: 159. DB::Exception: Timeout exceeded"), Failure::Timeout);
+        assert_eq!(failure("Code: 241. DB::Exception: (total) memory limit exceeded"), Failure::TooLarge);
+        assert_eq!(failure("Code: 202. DB::Exception: Too many simultaneous queries"), Failure::Overloaded);
+        assert_eq!(failure("Code: 60. DB::Exception: Unknown table expression"), Failure::Unavailable);
+        assert_eq!(failure("Code: 47. DB::Exception: Code: 159. is what it says"), Failure::Other);
+        assert_eq!(failure("502 Bad Gateway"), Failure::Unavailable);
+    }
+}

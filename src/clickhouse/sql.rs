@@ -1,0 +1,184 @@
+//! SQL text that is known to be safe, and the values that go beside it.
+//!
+//! This is a security boundary. Text becomes [`Sql`] in four ways only: as a constant of the
+//! program, as an identifier that was checked, as a placeholder made here, and as a template whose
+//! prints are all `Sql`. Values never become text; they travel as server-side parameters.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::query::dataset::FieldName;
+use crate::query::filters::{Condition, Operand, Operator, Predicate};
+
+/// A piece of SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sql(Cow<'static, str>);
+
+impl Sql {
+    /// A constant of the program.
+    pub const fn constant(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// A name that was made by the program, quoted.
+    pub fn identifier(name: &str) -> Self {
+        Self(Cow::Owned(format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))))
+    }
+
+    /// Several names behind each other: a database and its table, a column and a path into it.
+    pub fn dotted(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| Self::identifier(name).to_string()).collect();
+        Self(Cow::Owned(names.join(".")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Text put together from other pieces, or rendered from a template that prints only such.
+    pub(super) fn composed(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl fmt::Display for Sql {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A value for a `{name:Type}` placeholder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    Text(String),
+    Texts(Vec<String>),
+    Number(f64),
+    Numbers(Vec<f64>),
+    Whole(u64),
+    Wholes(Vec<u32>),
+    /// `YYYY-MM-DD hh:mm:ss.ffffff`, as `DateTime64(6, 'UTC')` reads it.
+    Time(#[serde(serialize_with = "time_text")] DateTime<Utc>),
+    Times(#[serde(serialize_with = "time_texts")] Vec<DateTime<Utc>>),
+}
+
+fn time_text<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&shown(time))
+}
+
+fn time_texts<S: serde::Serializer>(times: &[DateTime<Utc>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(times.iter().map(shown))
+}
+
+fn shown(time: &DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
+}
+
+/// Collects the values of a statement under names of their own.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Values(Vec<(String, Value)>);
+
+impl Values {
+    /// Adds a value under a name that the template writes.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// Adds a value and returns its placeholder.
+    fn placeholder(&mut self, value: Value) -> String {
+        let name = format!("v{}", self.0.len());
+        let kind = match &value {
+            Value::Text(_) => "String",
+            Value::Texts(_) => "Array(String)",
+            Value::Number(_) => "Float64",
+            Value::Numbers(_) => "Array(Float64)",
+            Value::Whole(_) => "UInt64",
+            Value::Wholes(_) => "Array(UInt32)",
+            Value::Time(_) => "DateTime64(6, 'UTC')",
+            Value::Times(_) => "Array(DateTime64(6, 'UTC'))",
+        };
+        let placeholder = format!("{{{name}:{kind}}}");
+        self.0.push((name, value));
+        placeholder
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// `column` is one of these texts.
+    pub fn one_of(&mut self, column: &Sql, texts: Vec<String>) -> Sql {
+        Sql::composed(format!("{column} IN {}", self.placeholder(Value::Texts(texts))))
+    }
+
+    /// `column >= from AND column < to`.
+    pub fn within(&mut self, column: &Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
+        let (from, to) = (self.placeholder(Value::Time(from)), self.placeholder(Value::Time(to)));
+        Sql::composed(format!("{column} >= {from} AND {column} < {to}"))
+    }
+
+    /// A filter: one of its predicates holds.
+    pub fn condition(&mut self, condition: &Condition, json: Option<&'static str>) -> Sql {
+        let any_of: Vec<String> = condition.any_of.iter().map(|predicate| self.predicate(predicate, json)).collect();
+        Sql::composed(if any_of.len() == 1 { any_of.concat() } else { format!("({})", any_of.join(" OR ")) })
+    }
+
+    fn predicate(&mut self, predicate: &Predicate, json: Option<&'static str>) -> String {
+        let column = match &predicate.field {
+            FieldName::Column(name) => (*name).to_owned(),
+            FieldName::Path(keys) => {
+                // Whatever a path holds is compared as text.
+                let column = json.expect("a dataset with paths has a JSON column");
+                let names: Vec<&str> = std::iter::once(column).chain(keys.iter().map(String::as_str)).collect();
+                format!("CAST({}, 'Nullable(String)')", Sql::dotted(&names))
+            }
+        };
+        let operator = predicate.operator;
+        let operand = match (&predicate.operand, operator) {
+            (Operand::None, _) => String::new(),
+            (Operand::Texts(texts), Operator::In | Operator::NotIn) => self.placeholder(Value::Texts(texts.clone())),
+            (Operand::Texts(texts), _) => self.placeholder(Value::Text(texts[0].clone())),
+            (Operand::Numbers(numbers), Operator::In | Operator::NotIn) => {
+                self.placeholder(Value::Numbers(numbers.clone()))
+            }
+            (Operand::Numbers(numbers), _) => self.placeholder(Value::Number(numbers[0])),
+            (Operand::Times(times), Operator::In | Operator::NotIn) => self.placeholder(Value::Times(times.clone())),
+            (Operand::Times(times), _) => self.placeholder(Value::Time(times[0])),
+        };
+        let ordered = match (&predicate.field, &predicate.operand) {
+            (FieldName::Path(_), Operand::Numbers(_)) => format!("toFloat64OrNull({column})"),
+            _ => column.clone(),
+        };
+        let holds = match operator {
+            Operator::Eq => format!("{column} = {operand}"),
+            Operator::Ne => format!("{column} != {operand}"),
+            Operator::In => format!("{column} IN {operand}"),
+            Operator::NotIn => format!("{column} NOT IN {operand}"),
+            Operator::Contains => format!("position({column}, {operand}) > 0"),
+            Operator::NotContains => format!("position({column}, {operand}) = 0"),
+            Operator::StartsWith => format!("startsWith({column}, {operand})"),
+            Operator::Gt => format!("{ordered} > {operand}"),
+            Operator::Gte => format!("{ordered} >= {operand}"),
+            Operator::Lt => format!("{ordered} < {operand}"),
+            Operator::Lte => format!("{ordered} <= {operand}"),
+            Operator::IsNull => format!("{column} IS NULL"),
+            Operator::IsNotNull => format!("{column} IS NOT NULL"),
+        };
+        if operator.is_negative() { format!("({holds} OR {column} IS NULL)") } else { holds }
+    }
+}
+
+/// Joins conditions that must all hold; none at all hold always.
+pub fn all_of(conditions: &[Sql]) -> Sql {
+    let conditions: Vec<&str> = conditions.iter().map(Sql::as_str).collect();
+    Sql::composed(if conditions.is_empty() { "true".to_owned() } else { conditions.join("\n    AND ") })
+}
+
+/// Joins conditions of which one must hold.
+pub fn any_of(conditions: &[Sql]) -> Sql {
+    let conditions: Vec<String> = conditions.iter().map(|condition| format!("({condition})")).collect();
+    Sql::composed(if conditions.is_empty() { "false".to_owned() } else { format!("({})", conditions.join(" OR ")) })
+}

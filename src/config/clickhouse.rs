@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::values::{Secret, parsed};
+
+/// Where ClickHouse is: a server, or, without a URL, the engine in this process.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate)]
+pub struct ClickHouseConfig {
+    #[validate(url(message = "is not a URL like http://host:8123"))]
+    pub clickhouse_url: Option<String>,
+    pub clickhouse_user: String,
+    pub clickhouse_password: Secret,
+    pub clickhouse_cluster: Option<String>,
+    /// Path of the engine library; found by itself when unset.
+    pub engine_library: Option<PathBuf>,
+    /// Bound on the embedded engine's memory; 0 = 60 % of the machine's.
+    #[serde(deserialize_with = "parsed")]
+    pub engine_memory_bytes: u64,
+    pub admin_db_url: Option<Secret>,
+}
+
+impl Default for ClickHouseConfig {
+    fn default() -> Self {
+        Self {
+            clickhouse_url: None,
+            clickhouse_user: "default".to_owned(),
+            clickhouse_password: Secret::default(),
+            clickhouse_cluster: None,
+            engine_library: None,
+            engine_memory_bytes: 0,
+            admin_db_url: None,
+        }
+    }
+}
+
+/// Bounds on questions.
+#[derive(Debug, Clone, Serialize, Deserialize, Validate)]
+pub struct QueryConfig {
+    /// Questions that run at once; 0 = as many as there are cores.
+    #[serde(deserialize_with = "parsed")]
+    pub query_concurrency: usize,
+    /// Questions that may wait for their turn; more are refused at once.
+    #[serde(deserialize_with = "parsed")]
+    pub query_queue: usize,
+    /// Seconds that a question may wait.
+    #[serde(deserialize_with = "parsed")]
+    #[validate(range(min = 1, message = "must be at least 1"))]
+    pub query_wait_seconds: u64,
+    /// Seconds that a question may run.
+    #[serde(deserialize_with = "parsed")]
+    #[validate(range(min = 1, message = "must be at least 1"))]
+    pub query_timeout_seconds: u64,
+    /// Memory that a question may take.
+    #[serde(deserialize_with = "parsed")]
+    #[validate(range(min = 1_048_576, message = "must be at least 1048576, a mebibyte"))]
+    pub query_memory_bytes: u64,
+    /// Whether an answer may be given again while no newer data came in.
+    #[serde(deserialize_with = "parsed")]
+    pub query_cache: bool,
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self {
+            query_concurrency: 0,
+            query_queue: 256,
+            query_wait_seconds: 10,
+            query_timeout_seconds: 30,
+            query_memory_bytes: 2 << 30,
+            query_cache: true,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Settings: a struct per concern, one flat list of names.
+//!
+//! Defaults < `chartwell.toml` < environment `CHARTWELL_*` < flags. An unknown name or a bad value
+//! stops the start and names the key and where it was given. `chartwell.example.toml` lists them
+//! all and is tested against these structs.
+
+mod auth;
+mod clickhouse;
+mod ingest;
+mod log;
+mod server;
+mod values;
+
+use std::path::Path;
+
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+pub use auth::AuthConfig;
+pub use clickhouse::{ClickHouseConfig, QueryConfig};
+pub use ingest::IngestConfig;
+pub use log::{LogConfig, LogFormat};
+pub use server::ServerConfig;
+pub use values::{Account, Secret};
+
+use crate::query::nearest;
+
+const ENVIRONMENT_PREFIX: &str = "CHARTWELL_";
+const DEFAULT_FILE: &str = "chartwell.toml";
+
+/// All settings of the program.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub clickhouse: ClickHouseConfig,
+    pub query: QueryConfig,
+    pub auth: AuthConfig,
+    pub ingest: IngestConfig,
+    pub log: LogConfig,
+}
+
+/// A setting that is unknown or bad. The message names it and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Values given on the command line, by name.
+pub type Flags = Vec<(&'static str, String)>;
+
+impl Config {
+    /// Reads the settings; `file` is the one named with `--config`, which must exist then.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::read(file, environment, flags)
+    }
+
+    fn read(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
+        if let Some(file) = file.filter(|file| !file.is_file()) {
+            return Err(ConfigError(format!("{} is not a file; --config names the settings file", file.display())));
+        }
+        let environment = environment
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(ENVIRONMENT_PREFIX)?.to_lowercase(), value)));
+        let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let in_file = if file.is_file() { Figment::from(Toml::file_exact(file)) } else { Figment::new() };
+        let given = in_file
+            .merge(Given { origin: "environment variable", values: environment.collect() })
+            .merge(Given { origin: "command line", values: flags.collect() });
+        refuse_unknown(&given)?;
+        let config = Self {
+            server: concern(&given)?,
+            clickhouse: concern(&given)?,
+            query: concern(&given)?,
+            auth: concern(&given)?,
+            ingest: concern(&given)?,
+            log: concern(&given)?,
+        };
+        config.refuse_contradictions()?;
+        Ok(config)
+    }
+
+    fn refuse_contradictions(&self) -> Result<(), ConfigError> {
+        let refuse = |text: &str| Err(ConfigError(text.to_owned()));
+        if self.auth.jwks_url.is_some() && self.auth.jwks_file.is_some() {
+            return refuse("CHARTWELL_JWKS_URL and CHARTWELL_JWKS_FILE are both set: set one of them");
+        }
+        if self.clickhouse.clickhouse_cluster.is_some() && self.clickhouse.clickhouse_url.is_none() {
+            return refuse(
+                "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
+            );
+        }
+        let unavailable = [
+            ("CHARTWELL_KAFKA_BROKERS", self.ingest.kafka_brokers.is_some()),
+            ("CHARTWELL_HMAC_SECRETS", self.ingest.hmac_secrets.is_some()),
+            ("CHARTWELL_ADMIN_DB_URL", self.clickhouse.admin_db_url.is_some()),
+        ];
+        match unavailable.iter().find(|(_, set)| *set) {
+            Some((name, _)) => refuse(&format!("{name} is set, but this release cannot use it yet: unset it")),
+            None => Ok(()),
+        }
+    }
+
+    /// The names of all settings with their defaults, as they stand in a file.
+    pub fn defaults() -> Vec<(String, serde_json::Value)> {
+        let config = Self::default();
+        [
+            entries(&config.server),
+            entries(&config.clickhouse),
+            entries(&config.query),
+            entries(&config.auth),
+            entries(&config.ingest),
+            entries(&config.log),
+        ]
+        .concat()
+    }
+}
+
+fn entries(concern: &impl Serialize) -> Vec<(String, serde_json::Value)> {
+    match serde_json::to_value(concern).expect("settings serialise") {
+        serde_json::Value::Object(entries) => entries.into_iter().collect(),
+        _ => unreachable!("a concern is a struct"),
+    }
+}
+
+/// Reads the settings of one concern; those of others are not its business.
+fn concern<C: Default + Serialize + DeserializeOwned + Validate>(given: &Figment) -> Result<C, ConfigError> {
+    let concern: C =
+        Figment::from(Serialized::defaults(C::default())).merge(given).extract().map_err(|error| told(&error))?;
+    concern.validate().map_err(|errors| {
+        let (name, why) = errors
+            .field_errors()
+            .into_iter()
+            .flat_map(|(name, errors)| errors.iter().map(move |error| (name.to_uppercase(), error.message.clone())))
+            .next()
+            .expect("an error");
+        ConfigError(format!("{ENVIRONMENT_PREFIX}{name} {}", why.unwrap_or("is out of bounds".into())))
+    })?;
+    Ok(concern)
+}
+
+fn told(error: &figment::Error) -> ConfigError {
+    let error = error.clone().into_iter().next().expect("at least one error");
+    let name = error.path.join(".");
+    let origin = error.metadata.as_ref().map(|metadata| format!(" ({})", place(metadata))).unwrap_or_default();
+    match name.as_str() {
+        "" => ConfigError(format!("the settings cannot be read: {}{origin}", error.kind)),
+        name => ConfigError(format!("{ENVIRONMENT_PREFIX}{}: {}{origin}", name.to_uppercase(), error.kind)),
+    }
+}
+
+fn place(metadata: &Metadata) -> String {
+    match &metadata.source {
+        Some(source) => format!("in {source}"),
+        None => format!("given as {}", metadata.name),
+    }
+}
+
+fn refuse_unknown(given: &Figment) -> Result<(), ConfigError> {
+    let known: Vec<String> = Config::defaults().into_iter().map(|(name, _)| name).collect();
+    let values: Dict = given.extract().map_err(|error| told(&error))?;
+    let Some((name, value)) = values.iter().find(|(name, _)| !known.contains(name)) else { return Ok(()) };
+    let origin = given.get_metadata(value.tag()).map(|metadata| format!(" ({})", place(metadata))).unwrap_or_default();
+    let near = nearest(name, &known)
+        .map(|near| format!("; did you mean {ENVIRONMENT_PREFIX}{}?", near.to_uppercase()))
+        .unwrap_or_default();
+    Err(ConfigError(format!("{ENVIRONMENT_PREFIX}{} is not a setting{origin}{near}", name.to_uppercase())))
+}
+
+/// Texts from the environment or the command line. They stay texts: a password may look like a number.
+struct Given {
+    origin: &'static str,
+    values: Vec<(String, String)>,
+}
+
+impl Provider for Given {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.origin)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let values = self.values.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        Ok(Map::from([(Profile::Default, values.collect())]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::read(None, environment, &Vec::new()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_is_read_as_text_and_parsed_by_type() {
+        let config = read(&[
+            ("CHARTWELL_ACCOUNTS", "acme, globex"),
+            ("CHARTWELL_QUERY_RATE_LIMIT", "60"),
+            ("CHARTWELL_CLICKHOUSE_PASSWORD", "0123"),
+            ("CHARTWELL_JWT_SECRET", "00000000000000000000000000000000"),
+            ("HOME", "/"),
+        ])
+        .unwrap();
+        let names: Vec<&str> = config.server.accounts.iter().map(Account::as_str).collect();
+        assert_eq!(names, ["acme", "globex"]);
+        assert_eq!(config.server.query_rate_limit, 60);
+        assert_eq!(config.clickhouse.clickhouse_password.reveal(), "0123");
+    }
+
+    #[test]
+    fn what_is_unknown_or_bad_stops_the_start_and_is_named() {
+        for (name, value, message) in [
+            (
+                "CHARTWELL_LISTN",
+                "x",
+                "CHARTWELL_LISTN is not a setting (given as environment variable); did you mean CHARTWELL_LISTEN?",
+            ),
+            (
+                "CHARTWELL_LISTEN",
+                "8080",
+                "CHARTWELL_LISTEN: `8080` is not valid: invalid socket address syntax (given as environment variable)",
+            ),
+            (
+                "CHARTWELL_QUERY_RATE_LIMIT",
+                "-1",
+                "CHARTWELL_QUERY_RATE_LIMIT: `-1` is not valid: invalid digit found in string (given as environment variable)",
+            ),
+            ("CHARTWELL_JWT_SECRET", "short", "CHARTWELL_JWT_SECRET is shorter than 32 bytes"),
+            (
+                "CHARTWELL_ACCOUNTS",
+                "Acme",
+                "CHARTWELL_ACCOUNTS: `Acme` is not an account: small letters, digits and `_`, beginning with a letter, at most 48 (given as environment variable)",
+            ),
+            ("CHARTWELL_ACCOUNTS", " ", "CHARTWELL_ACCOUNTS names no account"),
+            (
+                "CHARTWELL_CLICKHOUSE_CLUSTER",
+                "main",
+                "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
+            ),
+            (
+                "CHARTWELL_KAFKA_BROKERS",
+                "kafka:9092",
+                "CHARTWELL_KAFKA_BROKERS is set, but this release cannot use it yet: unset it",
+            ),
+        ] {
+            assert_eq!(read(&[(name, value)]).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn the_example_file_lists_every_setting_with_its_default() {
+        let example = include_str!("../../chartwell.example.toml");
+        let uncommented: String = example
+            .lines()
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|line| line.split_once(" = ").is_some_and(|(name, _)| !name.contains(' ')))
+                    .unwrap_or(line)
+            })
+            .collect::<Vec<_>>()
+            .join("\n");
+        let table: toml_table::Table = Figment::from(Toml::string(&uncommented)).extract().unwrap();
+        let in_file: Vec<&String> = table.keys().collect();
+        let mut known: Vec<String> = Config::defaults().into_iter().map(|(name, _)| name).collect();
+        known.sort();
+        assert_eq!(in_file, known.iter().collect::<Vec<_>>());
+        for (name, default) in Config::defaults() {
+            if !default.is_null() {
+                let written = serde_json::to_value(&table[&name]).unwrap();
+                assert_eq!(written, default, "{name}");
+            }
+        }
+    }
+
+    mod toml_table {
+        pub type Table = std::collections::BTreeMap<String, figment::value::Value>;
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let config = read(&[
+            ("CHARTWELL_JWT_SECRET", "a very long and very secret secret"),
+            ("CHARTWELL_CLICKHOUSE_PASSWORD", "hunter2"),
+        ])
+        .unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("very secret"), "{shown}");
+    }
+}
