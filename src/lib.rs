@@ -2,4 +2,5 @@
 
 pub mod clickhouse;
 pub mod config;
+pub mod migrations;
 pub mod query;

@@ -1,9 +1,12 @@
-//! ClickHouse.
+//! ClickHouse: one client for two places, SQL that is known to be safe, and how failures are told apart.
 
+mod admission;
+mod client;
 pub mod embedded;
 mod error;
 mod sql;
 pub mod template;
 
+pub use client::{ClickHouse, Place, Rows, Statement};
 pub use error::{Failure, QueryError};
 pub use sql::{Sql, Value, Values, all_of, any_of};

@@ -34,6 +34,25 @@ impl Sql {
         Self(Cow::Owned(names.join(".")))
     }
 
+    /// Pieces behind each other.
+    pub fn words(pieces: &[Self]) -> Self {
+        let pieces: Vec<&str> = pieces.iter().map(Self::as_str).collect();
+        Self::composed(pieces.join(" "))
+    }
+
+    /// `Function('text', …)`; without arguments, `Function`.
+    pub fn call(function: &str, texts: &[&str]) -> Self {
+        assert!(function.chars().all(|c| c.is_ascii_alphanumeric()), "{function} is not a function");
+        let texts: Vec<String> =
+            texts.iter().map(|text| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))).collect();
+        Self::composed(if texts.is_empty() { function.to_owned() } else { format!("{function}({})", texts.join(", ")) })
+    }
+
+    /// The clause that keeps rows for a number of days.
+    pub fn ttl(column: &str, days: u32) -> Self {
+        Self::composed(format!("TTL toDateTime({}) + toIntervalDay({days})", Self::identifier(column)))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,7 +97,8 @@ fn shown(time: &DateTime<Utc>) -> String {
 }
 
 /// Collects the values of a statement under names of their own.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Values(Vec<(String, Value)>);
 
 impl Values {

@@ -64,7 +64,8 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
             insert(engine, Call { sql, format, ..call }, inline, data).await
         }
         Statement::Select { sql, format, takes_settings } => {
-            let mut call = Call { sql: sql.to_owned(), format: format.map_or(default_format, str::to_owned), ..call };
+            let format = format.map_or(default_format, str::to_owned);
+            let mut call = Call { sql: sql.to_owned(), format, ..call };
             if takes_settings {
                 call.move_settings_into_statement();
             }
@@ -73,6 +74,10 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
             } else {
                 execute(engine, call).await
             }
+        }
+        Statement::Show { sql, format } => {
+            let format = format.map_or(default_format, str::to_owned);
+            execute(engine, Call { sql: sql.to_owned(), format, ..call }).await
         }
         Statement::Command { sql } => {
             execute(engine, Call { sql: sql.to_owned(), format: default_format, ..call }).await

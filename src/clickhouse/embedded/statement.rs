@@ -10,9 +10,11 @@
 pub enum Statement<'a> {
     /// `INSERT INTO … [FORMAT x] [data]`: `sql` ends before `FORMAT`, `data` begins after it.
     Insert { sql: &'a str, format: &'a str, data: &'a str },
-    /// A statement with rows as its answer: `SELECT`, `WITH`, `SHOW`, `DESCRIBE`, `EXISTS`, `EXPLAIN`.
-    /// `sql` ends before `FORMAT`; a `SETTINGS` clause can be put behind it where it `takes_settings`.
+    /// `SELECT`, `WITH`: can be streamed. `sql` ends before `FORMAT`; a `SETTINGS` clause can be put
+    /// behind it where it `takes_settings`, having none.
     Select { sql: &'a str, format: Option<&'a str>, takes_settings: bool },
+    /// Any other statement with rows as its answer: `SHOW`, `DESCRIBE`, `EXISTS`, `EXPLAIN`, `(…)`.
+    Show { sql: &'a str, format: Option<&'a str> },
     /// Any other: `CREATE`, `ALTER`, `SYSTEM`, `INSERT … SELECT`, …
     Command { sql: &'a str },
 }
@@ -53,10 +55,10 @@ impl<'a> Statement<'a> {
         if first.is_word("INSERT") {
             return Self::read_insert(sql, tokens);
         }
-        let answers_rows =
-            ["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"].iter().any(|word| first.is_word(word))
-                || first.text == "(";
-        let mut takes_settings = first.is_word("SELECT") || first.is_word("WITH");
+        let selects = first.is_word("SELECT") || first.is_word("WITH");
+        let shows = first.text == "("
+            || ["SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"].iter().any(|word| first.is_word(word));
+        let mut takes_settings = true;
         let mut format = None;
         let mut before = first;
         for token in tokens {
@@ -70,14 +72,15 @@ impl<'a> Statement<'a> {
             format = (before.is_word("FORMAT") && token.kind == Kind::Word).then_some((before.start, token.text));
             before = token;
         }
-        if !answers_rows {
+        if !selects && !shows {
             return Ok(Self::Command { sql });
         }
         let (end, format) = match format {
             Some((start, name)) => (start, Some(name)),
             None => (before.start + before.text.len(), None),
         };
-        Ok(Self::Select { sql: &sql[..end], format, takes_settings })
+        let sql = &sql[..end];
+        Ok(if selects { Self::Select { sql, format, takes_settings } } else { Self::Show { sql, format } })
     }
 
     fn read_insert(sql: &'a str, mut tokens: Tokens<'a>) -> Result<Self, Refused> {

@@ -1,0 +1,4 @@
+-- only: cluster
+-- What queries read on a cluster: the local tables of all shards.
+CREATE TABLE IF NOT EXISTS {{ distributed("events") }} {{ on_cluster }} AS {{ table("events") }}
+ENGINE = {{ distributed_engine("events") }}

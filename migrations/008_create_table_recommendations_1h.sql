@@ -1,0 +1,21 @@
+-- The same by the hour: a quarter of the rows, for the many questions whose buckets are whole hours.
+CREATE TABLE IF NOT EXISTS {{ table("recommendations_1h") }} {{ on_cluster }}
+(
+    bucket              DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+    profile_code        LowCardinality(Nullable(String)),
+    platform            LowCardinality(Nullable(String)),
+    source              LowCardinality(String),
+    messages            SimpleAggregateFunction(sum, UInt64),
+    assisted_messages   SimpleAggregateFunction(sum, UInt64),
+    sent_characters     SimpleAggregateFunction(sum, UInt64),
+    assisted_characters SimpleAggregateFunction(sum, UInt64),
+    sent_unedited       SimpleAggregateFunction(sum, UInt64),
+    sent_edited         SimpleAggregateFunction(sum, UInt64),
+    shown               SimpleAggregateFunction(sum, UInt64),
+    accepted            SimpleAggregateFunction(sum, UInt64),
+    dismissed           SimpleAggregateFunction(sum, UInt64)
+)
+ENGINE = {{ engine("AggregatingMergeTree", "recommendations_1h") }}
+PARTITION BY toYYYYMM(bucket)
+ORDER BY (bucket, profile_code, platform, source)
+SETTINGS {{ deduplication_window }} = 10000, allow_nullable_key = 1

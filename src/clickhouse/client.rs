@@ -1,0 +1,189 @@
+//! The one database client: a server over TCP, or the engine of this process over a pipe.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clickhouse::{Client, Compression, RowOwned, RowRead};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use moka::future::Cache;
+
+use super::admission::Admission;
+use super::embedded::{Engine, PipeConnector};
+use super::{QueryError, Sql, Values};
+use crate::config::{ClickHouseConfig, QueryConfig};
+
+/// An answer is not given again after this, even if no newer data came in.
+const ANSWERS_LAST: Duration = Duration::from_secs(60);
+/// Rows of other instances are seen after this at the latest.
+const ANSWERS_OF_A_SERVER_LAST: Duration = Duration::from_secs(1);
+/// Bytes of rows, roughly, that are kept for being asked again.
+const ANSWERS_BYTES: u64 = 32 << 20;
+/// Rows that one question may return; more is a mistake of ours.
+const MOST_RESULT_ROWS: usize = 500_000;
+
+/// Where the client connects to.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    Embedded(&'static Engine),
+    Server(&'a ClickHouseConfig, &'a str),
+}
+
+/// ClickHouse, wherever it is. Cheap to clone.
+#[derive(Clone)]
+pub struct ClickHouse {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: Client,
+    admission: Admission,
+    answers: Option<Cache<String, Answer>>,
+    limits: QueryConfig,
+}
+
+/// Rows of any type, with their size.
+#[derive(Clone)]
+struct Answer {
+    bytes: u32,
+    rows: Arc<dyn Any + Send + Sync>,
+}
+
+/// A question in SQL.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub sql: Sql,
+    pub values: Values,
+    /// For the engine's process list and logs: who asks what.
+    pub comment: String,
+    pub query_id: String,
+    /// Grows with every insert; an answer to the same statement at the same version is the same.
+    pub data_version: u64,
+}
+
+impl Statement {
+    /// What makes two statements the same: text, values, and how new the data is.
+    fn identity(&self) -> String {
+        let values = serde_json::to_string(&self.values).expect("values serialise");
+        format!("{}\n{values}\n{}", self.sql, self.data_version)
+    }
+}
+
+/// The rows of an answer, and what it took.
+#[derive(Debug)]
+pub struct Rows<R> {
+    pub rows: Vec<R>,
+    pub query_id: String,
+    pub rows_read: u64,
+    pub elapsed: Duration,
+}
+
+impl ClickHouse {
+    pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
+        let (client, answers_last) = match place {
+            Place::Embedded(engine) => {
+                let http =
+                    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(PipeConnector { engine });
+                (Client::with_http_client(http).with_url("http://embedded"), ANSWERS_LAST)
+            }
+            Place::Server(config, url) => (server_client(config, url), ANSWERS_OF_A_SERVER_LAST),
+        };
+        let client = client
+            .with_compression(Compression::None)
+            .with_setting("input_format_binary_read_json_as_string", "1")
+            .with_setting("output_format_binary_write_json_as_string", "1")
+            // On by default in newer servers: an insert must be stored when it is acknowledged.
+            .with_setting("async_insert", "0");
+        let answers = limits.query_cache.then(|| {
+            let bytes = |_: &String, answer: &Answer| answer.bytes;
+            Cache::builder().max_capacity(ANSWERS_BYTES).weigher(bytes).time_to_live(answers_last).build()
+        });
+        Self { inner: Arc::new(Inner { client, admission: Admission::new(limits), answers, limits: limits.clone() }) }
+    }
+
+    /// The bare client, for migrations and inserts.
+    pub fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    /// Runs a statement of ours that has no rows to give, without the bounds of a question.
+    pub async fn execute(&self, sql: &str) -> Result<(), QueryError> {
+        Ok(self.inner.client.query_raw(sql).with_setting("max_execution_time", "0").execute().await?)
+    }
+
+    /// The rows of a statement of ours, without the bounds of a question.
+    pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
+        Ok(self.inner.client.query_raw(sql).fetch_all().await?)
+    }
+
+    /// Asks a question. The same question asked at the same time runs once, and is not run again
+    /// while its data is the same. Dropping the future cancels the statement.
+    pub async fn rows<R>(&self, statement: Statement) -> Result<Arc<Rows<R>>, QueryError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
+        let Some(answers) = &self.inner.answers else {
+            return self.run(statement).await.map(Arc::new);
+        };
+        let answer = answers.try_get_with(statement.identity(), async {
+            let rows = self.run::<R>(statement).await?;
+            let bytes = u32::try_from(rows.rows.len() * size_of::<R>() * 2 + 2_048).unwrap_or(u32::MAX);
+            Ok::<_, QueryError>(Answer { bytes, rows: Arc::new(rows) })
+        });
+        let answer = answer.await.map_err(|error| QueryError::clone(&error))?;
+        answer.rows.downcast().map_err(|_| QueryError::other("one statement was read as two types of rows"))
+    }
+
+    async fn run<R>(&self, statement: Statement) -> Result<Rows<R>, QueryError>
+    where
+        R: RowOwned + RowRead,
+    {
+        let admitted = self.inner.admission.admit().await?;
+        let limits = &self.inner.limits;
+        let mut query = self.inner.client.query_raw(statement.sql.as_str());
+        for (name, value) in statement.values.iter() {
+            query = query.param(name, value);
+        }
+        let settings = [
+            ("max_threads", admitted.threads.to_string()),
+            ("max_execution_time", limits.query_timeout_seconds.to_string()),
+            ("max_memory_usage", limits.query_memory_bytes.to_string()),
+            ("max_result_rows", MOST_RESULT_ROWS.to_string()),
+            ("result_overflow_mode", "throw".to_owned()),
+            ("log_comment", statement.comment),
+            ("query_id", statement.query_id.clone()),
+            // The answer is small: as a whole, every failure is a status, and it comes sooner.
+            ("wait_end_of_query", "1".to_owned()),
+        ];
+        for (name, value) in settings {
+            query = query.with_setting(name, value);
+        }
+        let started = Instant::now();
+        let mut cursor = query.fetch::<R>()?;
+        let mut rows = Vec::new();
+        while let Some(row) = cursor.next().await? {
+            rows.push(row);
+        }
+        let rows_read = cursor.summary().and_then(|summary| summary.read_rows()).unwrap_or(0);
+        Ok(Rows { rows, query_id: statement.query_id, rows_read, elapsed: started.elapsed() })
+    }
+}
+
+fn server_client(config: &ClickHouseConfig, url: &str) -> Client {
+    let mut tcp = HttpConnector::new();
+    // Without it one insert in 24 took over 40 ms.
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(Duration::from_secs(5)));
+    tcp.enforce_http(false);
+    let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+        // A server closes idle connections after three seconds.
+        .pool_idle_timeout(Duration::from_secs(2))
+        .build(connector);
+    Client::with_http_client(http)
+        .with_url(url)
+        .with_user(&config.clickhouse_user)
+        .with_password(config.clickhouse_password.reveal())
+}

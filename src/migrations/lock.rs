@@ -1,0 +1,98 @@
+//! One instance migrates, the others wait.
+//!
+//! The lock is a table: creating it fails for all but one. Its owner writes a heartbeat; a lock
+//! without one for a minute belonged to an instance that died, and is taken over. Should two
+//! instances ever believe to own it, no harm is done: every migration is idempotent.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use super::render::Target;
+use crate::clickhouse::{ClickHouse, QueryError};
+
+const HEARTBEAT: Duration = Duration::from_secs(10);
+const ABANDONED_AFTER_SECONDS: u32 = 60;
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// Waiting longer than this for another instance is an error.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+pub(super) struct Lock {
+    clickhouse: ClickHouse,
+    drop_statement: String,
+    heartbeat: JoinHandle<()>,
+}
+
+impl Lock {
+    pub(super) async fn acquire(clickhouse: &ClickHouse, target: &Target, is_alone: bool) -> Result<Self, QueryError> {
+        let table = target.table("_migration_lock");
+        let on_cluster = target.on_cluster();
+        let create = format!("CREATE TABLE {table} {on_cluster} (beat DateTime) ENGINE = MergeTree ORDER BY beat");
+        let drop_statement = format!("DROP TABLE IF EXISTS {table} {on_cluster} SYNC");
+        let beat = format!("INSERT INTO {table} SELECT now()");
+        if is_alone {
+            clickhouse.execute(&drop_statement).await?;
+        }
+        let waiting = tokio::time::Instant::now();
+        while let Err(error) = clickhouse.execute(&create).await {
+            if !is_taken(&error) {
+                return Err(error);
+            }
+            if waiting.elapsed() > PATIENCE {
+                return Err(QueryError::other(format!(
+                    "another instance has been migrating for {} s; drop {table} if there is none",
+                    PATIENCE.as_secs()
+                )));
+            }
+            if is_abandoned(clickhouse, target).await {
+                tracing::warn!(account = %target.account, "the migration lock was left behind by an instance that died; it is taken over");
+                clickhouse.execute(&drop_statement).await?;
+                continue;
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+        clickhouse.execute(&beat).await?;
+        let heartbeat = tokio::spawn({
+            let clickhouse = clickhouse.clone();
+            async move {
+                loop {
+                    tokio::time::sleep(HEARTBEAT).await;
+                    if let Err(error) = clickhouse.execute(&beat).await {
+                        tracing::warn!(%error, "the migration lock could not be renewed");
+                    }
+                }
+            }
+        });
+        Ok(Self { clickhouse: clickhouse.clone(), drop_statement, heartbeat })
+    }
+
+    pub(super) async fn release(self) {
+        self.heartbeat.abort();
+        if let Err(error) = self.clickhouse.execute(&self.drop_statement).await {
+            tracing::warn!(%error, "the migration lock could not be released; it is taken over in a minute");
+        }
+    }
+}
+
+/// TABLE_ALREADY_EXISTS
+fn is_taken(error: &QueryError) -> bool {
+    error.message.contains("Code: 57.")
+}
+
+/// Whether the newest heartbeat, or the creation before the first one, is too old. A lock that
+/// cannot be read was just released.
+async fn is_abandoned(clickhouse: &ClickHouse, target: &Target) -> bool {
+    let sql = format!(
+        "SELECT toUInt8(greatest(max(beat), (SELECT max(metadata_modification_time) FROM system.tables \
+         WHERE database = '{}' AND startsWith(name, '_migration_lock'))) < now() - {ABANDONED_AFTER_SECONDS}) FROM {}",
+        target.account.analytics_database(),
+        target.table("_migration_lock"),
+    );
+    clickhouse.fetch::<u8>(&sql).await.is_ok_and(|rows| rows == [1])
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}

@@ -1,0 +1,40 @@
+//! Migrations: the tables of every account, brought up to date at the start.
+//!
+//! `plan` decides before the first statement, `run` applies, and `_migration_history` gets a row for
+//! each file after its statement ran. A statement may run twice, when the process died in between:
+//! every file is idempotent.
+
+mod lock;
+mod plan;
+mod render;
+mod retention;
+mod run;
+
+use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
+
+pub use plan::{Applied, Migration, PlanError, plan};
+pub use render::Target;
+pub use retention::RetentionError;
+pub use run::{MigrationError, Migrator, Outcome, State, Status};
+
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+
+/// The migrations of this release, in order.
+pub fn migrations() -> Result<Vec<Migration>, PlanError> {
+    let mut migrations = FILES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "sql"))
+        .map(|file| {
+            let name = file.path().to_str().expect("file names are ASCII");
+            let text = file.contents_utf8().expect("migrations are UTF-8");
+            Migration::new(name, text, checksum(text))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    migrations.sort_by_key(|migration| migration.version);
+    Ok(migrations)
+}
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

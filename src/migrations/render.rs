@@ -1,0 +1,87 @@
+//! One source for one process and for a cluster: a file is a template, and only the names of tables
+//! and engines differ.
+
+use minijinja::value::Value;
+use minijinja::{Error, context};
+
+use super::plan::Migration;
+use crate::clickhouse::{Sql, template::guarded_environment};
+use crate::config::Account;
+
+/// What a migration is rendered for.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub account: Account,
+    /// Set = `ON CLUSTER`, Replicated and Distributed tables.
+    pub cluster: Option<String>,
+    /// Days that raw rows are kept; 0 = for ever.
+    pub retention_days: u32,
+}
+
+/// The first line of a file whose statement makes sense on a cluster alone.
+const CLUSTER_ONLY: &str = "-- only: cluster";
+
+impl Target {
+    /// The statement of a migration; `None` when there is nothing to run here.
+    pub fn render(&self, migration: &Migration) -> Result<Option<String>, Error> {
+        if self.cluster.is_none() && migration.text.starts_with(CLUSTER_ONLY) {
+            return Ok(None);
+        }
+        let text = guarded_environment().render_str(&migration.text, self.context())?;
+        Ok(Some(text.trim().trim_end_matches(';').to_owned()))
+    }
+
+    /// `ON CLUSTER x`, or nothing.
+    pub fn on_cluster(&self) -> Sql {
+        self.cluster
+            .as_ref()
+            .map_or(Sql::constant(""), |cluster| Sql::words(&[Sql::constant("ON CLUSTER"), Sql::identifier(cluster)]))
+    }
+
+    /// The table that rows are written to: `x`, or `x_local` on a cluster.
+    pub fn table(&self, name: &str) -> Sql {
+        Sql::dotted(&[&self.account.analytics_database(), &self.local(name)])
+    }
+
+    fn local(&self, name: &str) -> String {
+        if self.cluster.is_some() { format!("{name}_local") } else { name.to_owned() }
+    }
+
+    fn engine(&self, engine: &str, name: &str) -> Sql {
+        if self.cluster.is_none() {
+            return Sql::call(engine, &[]);
+        }
+        let path = format!("/clickhouse/tables/{{shard}}/{{database}}/{}", self.local(name));
+        Sql::call(&format!("Replicated{engine}"), &[&path, "{replica}"])
+    }
+
+    fn ttl(&self, column: &str) -> Sql {
+        if self.retention_days == 0 { Sql::constant("") } else { Sql::ttl(column, self.retention_days) }
+    }
+
+    fn context(&self) -> Value {
+        let this = |target: &Self| target.clone();
+        let (tables, admin, engines, ttls) = (this(self), this(self), this(self), this(self));
+        let (distributed, distributed_engine) = (this(self), this(self));
+        context! {
+            on_cluster => Value::from(self.on_cluster()),
+            deduplication_window => Value::from(Sql::constant(
+                if self.cluster.is_some() { "replicated_deduplication_window" } else { "non_replicated_deduplication_window" },
+            )),
+            table => Value::from_function(move |name: String| Value::from(tables.table(&name))),
+            admin_table => Value::from_function(move |name: String| {
+                Value::from(Sql::dotted(&[&admin.account.admin_database(), &name]))
+            }),
+            engine => Value::from_function(move |engine: String, name: String| Value::from(engines.engine(&engine, &name))),
+            ttl => Value::from_function(move |column: String| Value::from(ttls.ttl(&column))),
+            distributed => Value::from_function(move |name: String| {
+                Value::from(Sql::dotted(&[&distributed.account.analytics_database(), &name]))
+            }),
+            distributed_engine => Value::from_function(move |name: String| {
+                let target = &distributed_engine;
+                let cluster = target.cluster.as_deref().unwrap_or_default();
+                Value::from(Sql::call("Distributed", &[cluster, &target.account.analytics_database(), &target.local(&name)]))
+            }),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Retention: the tables keep raw rows for as long as the settings say, and never silently shorter.
+
+use super::render::Target;
+use crate::clickhouse::{ClickHouse, QueryError, Sql};
+
+/// The tables of raw rows, and the column that their age is counted from.
+const RAW_TABLES: [(&str, &str); 2] = [("events", "time_utc"), ("assistants_tracing_spans", "start_time")];
+
+#[derive(Debug, thiserror::Error)]
+pub enum RetentionError {
+    #[error(
+        "CHARTWELL_RETENTION_DAYS is {wanted}, but `{table}` has kept rows {kept} until now; a shorter time deletes \
+         rows: run `chartwell migrate --shorten-retention` to do that, or set it back"
+    )]
+    Shorter { table: String, wanted: String, kept: String },
+    #[error("the retention of the tables cannot be read or set: {0}")]
+    Query(#[from] QueryError),
+}
+
+/// Sets the time that raw rows are kept; refuses to shorten it unless that is wanted.
+pub(super) async fn align(clickhouse: &ClickHouse, target: &Target, may_shorten: bool) -> Result<(), RetentionError> {
+    for (name, column) in RAW_TABLES {
+        let kept = kept_days(clickhouse, target, name).await?;
+        let wanted = (target.retention_days > 0).then_some(target.retention_days);
+        if kept == wanted {
+            continue;
+        }
+        let is_shorter = wanted.is_some_and(|wanted| kept.is_none_or(|kept| wanted < kept));
+        if is_shorter && !may_shorten {
+            return Err(RetentionError::Shorter { table: name.to_owned(), wanted: told(wanted), kept: told(kept) });
+        }
+        let table = Sql::words(&[target.table(name), target.on_cluster()]);
+        let statement = match wanted {
+            Some(days) => format!("ALTER TABLE {table} MODIFY {}", Sql::ttl(column, days)),
+            None => format!("ALTER TABLE {table} REMOVE TTL"),
+        };
+        clickhouse.execute(&statement).await?;
+        tracing::info!(account = %target.account, table = name, "raw rows are now kept {}", told(wanted));
+    }
+    Ok(())
+}
+
+/// The days in the table's TTL, read back from its definition.
+async fn kept_days(clickhouse: &ClickHouse, target: &Target, name: &str) -> Result<Option<u32>, QueryError> {
+    let sql = format!(
+        "SELECT extract(create_table_query, 'TTL .*toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables WHERE concat('`', database, '`.`', name, '`') = '{}'",
+        target.table(name)
+    );
+    let days: Vec<String> = clickhouse.fetch(&sql).await?;
+    Ok(days.first().and_then(|days| days.parse().ok()))
+}
+
+fn told(days: Option<u32>) -> String {
+    days.map_or("for ever".to_owned(), |days| format!("for {days} days"))
+}

@@ -1,0 +1,202 @@
+//! The run: applies the plan of one account, statement by statement.
+
+use std::time::Instant;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::lock::Lock;
+use super::plan::{Applied, Migration, PlanError, plan};
+use super::render::Target;
+use super::retention::{self, RetentionError};
+use crate::clickhouse::{ClickHouse, QueryError};
+
+/// Migrates one account.
+pub struct Migrator<'a> {
+    pub clickhouse: &'a ClickHouse,
+    pub target: Target,
+    pub migrations: &'a [Migration],
+    /// Whether no other process can reach these databases, as with the embedded engine: a lock that
+    /// is there was then left behind by one that died.
+    pub is_alone: bool,
+    /// Whether a shorter retention may delete rows that were promised to be kept.
+    pub may_shorten_retention: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    #[error("account {account}: {error}")]
+    Plan { account: String, error: PlanError },
+    #[error("account {account}: migration {file} cannot be rendered: {error:#}")]
+    Render { account: String, file: String, error: minijinja::Error },
+    #[error("account {account}: migration {file} failed: {error}\n{statement}")]
+    Statement { account: String, file: String, statement: String, error: QueryError },
+    #[error("account {account}: the databases cannot be read or made: {error}")]
+    Database { account: String, error: QueryError },
+    #[error("account {account}: {error}")]
+    Retention { account: String, error: RetentionError },
+}
+
+/// What a run did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The files that were applied now.
+    pub applied: Vec<String>,
+}
+
+/// How a file stands in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Applied,
+    Pending,
+    Edited,
+}
+
+/// A file, and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub file: String,
+    pub state: State,
+}
+
+#[derive(Row, Deserialize)]
+struct AppliedRow {
+    version: u32,
+    file: String,
+    checksum: String,
+}
+
+#[derive(Row, Deserialize)]
+struct CountRow {
+    rows: u64,
+}
+
+impl Migrator<'_> {
+    /// Applies what is pending. Another instance that does the same is waited for.
+    pub async fn run(&self) -> Result<Outcome, MigrationError> {
+        self.create_databases().await?;
+        let lock =
+            Lock::acquire(self.clickhouse, &self.target, self.is_alone).await.map_err(|error| self.database(error))?;
+        let outcome = self.run_locked().await;
+        lock.release().await;
+        outcome
+    }
+
+    async fn run_locked(&self) -> Result<Outcome, MigrationError> {
+        let history = self.history().await?;
+        let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;
+        let mut outcome = Outcome::default();
+        for migration in pending {
+            let started = Instant::now();
+            self.apply(migration).await?;
+            self.record(migration, started).await?;
+            tracing::info!(account = %self.target.account, file = migration.file, elapsed_ms = started.elapsed().as_millis(), "migrated");
+            outcome.applied.push(migration.file.clone());
+        }
+        retention::align(self.clickhouse, &self.target, self.may_shorten_retention)
+            .await
+            .map_err(|error| MigrationError::Retention { account: self.target.account.to_string(), error })?;
+        Ok(outcome)
+    }
+
+    /// Runs the statement of one file, without a row in the history.
+    pub async fn apply(&self, migration: &Migration) -> Result<(), MigrationError> {
+        let Some(statement) = self.render(migration)? else { return Ok(()) };
+        self.clickhouse.execute(&statement).await.map_err(|error| MigrationError::Statement {
+            account: self.target.account.to_string(),
+            file: migration.file.clone(),
+            statement,
+            error,
+        })
+    }
+
+    /// Writes the row of one file into the history.
+    pub async fn record(&self, migration: &Migration, started: Instant) -> Result<(), MigrationError> {
+        let sql = format!(
+            "INSERT INTO {} (version, file, checksum, applied_at, duration_ms) \
+             SELECT {{version:UInt32}}, {{file:String}}, {{checksum:String}}, now64(6, 'UTC'), {{duration_ms:UInt64}}",
+            self.target.table("_migration_history")
+        );
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let query = self.clickhouse.client().query_raw(&sql);
+        let query = query.param("version", migration.version).param("file", &migration.file);
+        let query = query.param("checksum", &migration.checksum).param("duration_ms", duration_ms);
+        query.execute().await.map_err(|error| self.database(error.into()))
+    }
+
+    /// How every file stands, for people to read; refuses nothing.
+    pub async fn status(&self) -> Result<Vec<Status>, MigrationError> {
+        let history = self.history().await?;
+        let state = |migration: &Migration| match history.iter().find(|applied| applied.version == migration.version) {
+            None => State::Pending,
+            Some(applied) if applied.checksum == migration.checksum => State::Applied,
+            Some(_) => State::Edited,
+        };
+        Ok(self
+            .migrations
+            .iter()
+            .map(|migration| Status { file: migration.file.clone(), state: state(migration) })
+            .collect())
+    }
+
+    /// The pending statements, rendered.
+    pub async fn dry_run(&self) -> Result<Vec<(String, String)>, MigrationError> {
+        let history = self.history().await?;
+        let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;
+        let mut statements = Vec::new();
+        for migration in pending {
+            if let Some(statement) = self.render(migration)? {
+                statements.push((migration.file.clone(), statement));
+            }
+        }
+        Ok(statements)
+    }
+
+    async fn history(&self) -> Result<Vec<Applied>, MigrationError> {
+        let table = self.target.table("_migration_history");
+        let exists = format!("EXISTS TABLE {table}");
+        let exists: u8 = self
+            .clickhouse
+            .client()
+            .query_raw(&exists)
+            .fetch_one()
+            .await
+            .map_err(|error| self.database(error.into()))?;
+        if exists == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT version, file, checksum FROM {table} ORDER BY version");
+        let rows: Vec<AppliedRow> = self.clickhouse.fetch(&sql).await.map_err(|error| self.database(error))?;
+        Ok(rows.into_iter().map(|AppliedRow { version, file, checksum }| Applied { version, file, checksum }).collect())
+    }
+
+    async fn create_databases(&self) -> Result<(), MigrationError> {
+        let account = &self.target.account;
+        for database in [account.analytics_database(), account.admin_database()] {
+            let known = format!("SELECT count() AS rows FROM system.databases WHERE name = '{database}'");
+            let known: Vec<CountRow> = self.clickhouse.fetch(&known).await.map_err(|error| self.database(error))?;
+            if known.iter().any(|count| count.rows > 0) {
+                continue;
+            }
+            let create = format!("CREATE DATABASE IF NOT EXISTS `{database}` {}", self.target.on_cluster());
+            self.clickhouse.execute(&create).await.map_err(|error| self.database(error))?;
+        }
+        Ok(())
+    }
+
+    fn render(&self, migration: &Migration) -> Result<Option<String>, MigrationError> {
+        self.target.render(migration).map_err(|error| MigrationError::Render {
+            account: self.target.account.to_string(),
+            file: migration.file.clone(),
+            error,
+        })
+    }
+
+    fn refused(&self, error: PlanError) -> MigrationError {
+        MigrationError::Plan { account: self.target.account.to_string(), error }
+    }
+
+    fn database(&self, error: QueryError) -> MigrationError {
+        MigrationError::Database { account: self.target.account.to_string(), error }
+    }
+}
