@@ -1,0 +1,84 @@
+//! What an answer says about itself.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::query::Range;
+
+/// How an answer came about: which time it is about, what it was read from, how fresh it is.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Meta {
+    /// The time that the answer is about, `[from, to)`.
+    pub range: RangeMeta,
+    /// IANA time zone of days, buckets and labels.
+    #[schema(example = "UTC")]
+    pub timezone: String,
+    /// Unit of the time axis; charts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "day")]
+    pub aggregation_level: Option<String>,
+    /// Unit of the values; charts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "characters")]
+    pub unit: Option<String>,
+    /// Indexes of the buckets that are not whole: cut by the range, or not over yet; charts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Vec<usize>>,
+    /// `raw`, or the name of the rollup that was read; both give the same numbers.
+    #[schema(example = "recommendations_1h")]
+    pub source: String,
+    /// When the newest row came in; null while there is none.
+    pub fresh_as_of: Option<String>,
+    #[serde(flatten)]
+    pub cost: Cost,
+    /// Sentences about how the numbers are to be read.
+    pub notes: Vec<String>,
+}
+
+/// What an answer cost. It changes from one request to the next while the answer stays the same.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Cost {
+    /// Rows that the engine read.
+    pub rows_read: u64,
+    /// Milliseconds that the engine took.
+    pub elapsed_ms: f64,
+    /// The engine's id of the query.
+    pub query_id: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RangeMeta {
+    #[schema(example = "2026-02-01T00:00:00+00:00")]
+    pub from: String,
+    #[schema(example = "2026-02-08T00:00:00+00:00")]
+    pub to: String,
+}
+
+impl RangeMeta {
+    pub fn new(range: &Range) -> Self {
+        let shown = |instant: DateTime<Utc>| instant.with_timezone(&range.zone).to_rfc3339();
+        Self { from: shown(range.from), to: shown(range.to) }
+    }
+}
+
+impl Meta {
+    pub fn of_range(range: &Range) -> Self {
+        Self { range: RangeMeta::new(range), timezone: range.zone.name().to_owned(), ..Self::default() }
+    }
+
+    /// Adds what one query of the answer cost.
+    pub fn add_cost(&mut self, rows_read: u64, elapsed: Duration, query_id: &str) {
+        self.cost.rows_read += rows_read;
+        self.cost.elapsed_ms += (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+        if self.cost.query_id.is_empty() {
+            query_id.clone_into(&mut self.cost.query_id);
+        }
+    }
+
+    pub fn set_fresh_as_of(&mut self, newest: Option<DateTime<Utc>>) {
+        self.fresh_as_of = newest.map(|newest| newest.to_rfc3339_opts(SecondsFormat::Micros, true));
+    }
+}
