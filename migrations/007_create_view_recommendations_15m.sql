@@ -17,7 +17,6 @@ FROM (
         time_utc,
         profile_code,
         platform,
-        agent_id,
         part AS source,
         event = 'Send Message' AND position = 1 AS messages,
         event = 'Send Message' AND position = 1 AND characters > 0 AS assisted_messages,

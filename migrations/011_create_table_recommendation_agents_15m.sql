@@ -1,11 +1,12 @@
 -- Facts about recommendations by agent. Agents and sources together would hardly be fewer rows than
--- the events themselves, so this one knows no sources.
+-- the events themselves, so this one knows no sources. The name of an agent is the newest one.
 CREATE TABLE IF NOT EXISTS {{ table("recommendation_agents_15m") }} {{ on_cluster }}
 (
     bucket              DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     profile_code        LowCardinality(Nullable(String)),
     platform            LowCardinality(Nullable(String)),
     agent_id            LowCardinality(Nullable(String)),
+    agent_name_state    AggregateFunction(argMax, LowCardinality(Nullable(String)), Tuple(DateTime64(6, 'UTC'), LowCardinality(Nullable(String)))),
     messages            SimpleAggregateFunction(sum, UInt64),
     assisted_messages   SimpleAggregateFunction(sum, UInt64),
     sent_characters     SimpleAggregateFunction(sum, UInt64),

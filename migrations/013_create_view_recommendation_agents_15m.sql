@@ -3,6 +3,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {{ table("recommendation_agents_15m_view"
 SELECT
     toStartOfFifteenMinutes(toDateTime(time_utc)) AS bucket,
     profile_code, platform, agent_id,
+    argMaxState(agent_name, (time_utc, agent_name)) AS agent_name_state,
     sum(messages) AS messages,
     sum(assisted_messages) AS assisted_messages,
     sum(sent_characters) AS sent_characters,
@@ -18,6 +19,7 @@ FROM (
         profile_code,
         platform,
         agent_id,
+        agent_name,
         part AS source,
         event = 'Send Message' AND position = 1 AS messages,
         event = 'Send Message' AND position = 1 AND characters > 0 AS assisted_messages,

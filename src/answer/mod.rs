@@ -14,7 +14,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-pub use chart::{Axis, Chart, ComparedChart, GroupedRow, Measure, Outline, Series, chart};
+pub use chart::{Axis, Chart, ComparedChart, GroupedRow, Measure, NO_GROUP, Outline, Series, chart};
 pub use meta::{Cost, Meta, RangeMeta};
 pub use table::{Page, Table};
 pub use totals::{Card, Change, Totals};

@@ -134,7 +134,7 @@ mod tests {
     use crate::query::filters::Predicate;
 
     static EVENTS: Dataset = Dataset {
-        name: "events",
+        facts: "events.sql",
         fields: &[Field::text("profile_code"), Field::text("platform")],
         json: None,
         table: "events",

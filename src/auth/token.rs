@@ -62,6 +62,18 @@ pub enum TokenRefused {
     KeysUnavailable,
 }
 
+impl TokenRefused {
+    /// For the metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(reason) => reason,
+            Self::Expired => "expired",
+            Self::UnknownAccount => "unknown account",
+            Self::KeysUnavailable => "keys unavailable",
+        }
+    }
+}
+
 /// Checks tokens.
 pub struct Authenticator {
     secret: Option<DecodingKey>,

@@ -39,6 +39,7 @@ pub struct ClickHouse {
 
 struct Inner {
     client: Client,
+    is_embedded: bool,
     admission: Admission,
     answers: Option<Cache<String, Answer>>,
     limits: QueryConfig,
@@ -82,6 +83,7 @@ pub struct Rows<R> {
 
 impl ClickHouse {
     pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
+        let is_embedded = matches!(place, Place::Embedded(_));
         let (client, answers_last) = match place {
             Place::Embedded(engine) => {
                 let http =
@@ -100,7 +102,20 @@ impl ClickHouse {
             let bytes = |_: &String, answer: &Answer| answer.bytes;
             Cache::builder().max_capacity(ANSWERS_BYTES).weigher(bytes).time_to_live(answers_last).build()
         });
-        Self { inner: Arc::new(Inner { client, admission: Admission::new(limits), answers, limits: limits.clone() }) }
+        Self {
+            inner: Arc::new(Inner {
+                client,
+                is_embedded,
+                admission: Admission::new(limits),
+                answers,
+                limits: limits.clone(),
+            }),
+        }
+    }
+
+    /// Whether this process alone writes to it.
+    pub fn is_embedded(&self) -> bool {
+        self.inner.is_embedded
     }
 
     /// The bare client, for migrations and inserts.

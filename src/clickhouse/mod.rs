@@ -4,9 +4,11 @@ mod admission;
 mod client;
 pub mod embedded;
 mod error;
+mod freshness;
 mod sql;
 pub mod template;
 
 pub use client::{ClickHouse, Place, Rows, Statement};
 pub use error::{Failure, QueryError};
+pub use freshness::Freshness;
 pub use sql::{Sql, Value, Values, all_of, any_of};

@@ -34,6 +34,20 @@ impl Sql {
         Self(Cow::Owned(names.join(".")))
     }
 
+    /// A column of texts in which NULL counts as the empty text.
+    pub fn text_or_empty(column: &str) -> Self {
+        Self::composed(format!("toString(ifNull({}, ''))", Self::identifier(column)))
+    }
+
+    /// `ORDER BY` of columns, each with whether the largest comes first. NULLs come last either way.
+    pub fn order_by(columns: &[(&str, bool)]) -> Self {
+        let direction = |descending: &bool| if *descending { "DESC" } else { "ASC" };
+        let columns = columns
+            .iter()
+            .map(|(column, descending)| format!("{} {} NULLS LAST", Self::identifier(column), direction(descending)));
+        Self::composed(columns.collect::<Vec<_>>().join(", "))
+    }
+
     /// Pieces behind each other.
     pub fn words(pieces: &[Self]) -> Self {
         let pieces: Vec<&str> = pieces.iter().map(Self::as_str).collect();
@@ -51,6 +65,11 @@ impl Sql {
     /// The clause that keeps rows for a number of days.
     pub fn ttl(column: &str, days: u32) -> Self {
         Self::composed(format!("TTL toDateTime({}) + toIntervalDay({days})", Self::identifier(column)))
+    }
+
+    /// `column >= from AND column < to`.
+    pub fn within(column: &Self, from: &Self, to: &Self) -> Self {
+        Self::composed(format!("{column} >= {from} AND {column} < {to}"))
     }
 
     pub fn as_str(&self) -> &str {
@@ -134,10 +153,9 @@ impl Values {
         Sql::composed(format!("{column} IN {}", self.placeholder(Value::Texts(texts))))
     }
 
-    /// `column >= from AND column < to`.
-    pub fn within(&mut self, column: &Sql, from: DateTime<Utc>, to: DateTime<Utc>) -> Sql {
-        let (from, to) = (self.placeholder(Value::Time(from)), self.placeholder(Value::Time(to)));
-        Sql::composed(format!("{column} >= {from} AND {column} < {to}"))
+    /// The placeholder of an instant.
+    pub fn time(&mut self, instant: DateTime<Utc>) -> Sql {
+        Sql::composed(self.placeholder(Value::Time(instant)))
     }
 
     /// A filter: one of its predicates holds.

@@ -29,7 +29,7 @@ pub enum MigrationError {
     Plan { account: String, error: PlanError },
     #[error("account {account}: migration {file} cannot be rendered: {error:#}")]
     Render { account: String, file: String, error: minijinja::Error },
-    #[error("account {account}: migration {file} failed: {error}\n{statement}")]
+    #[error("account {account}: migration {file} failed: {error}; the statement was: {statement}")]
     Statement { account: String, file: String, statement: String, error: QueryError },
     #[error("account {account}: the databases cannot be read or made: {error}")]
     Database { account: String, error: QueryError },
@@ -105,7 +105,8 @@ impl Migrator<'_> {
         self.clickhouse.execute(&statement).await.map_err(|error| MigrationError::Statement {
             account: self.target.account.to_string(),
             file: migration.file.clone(),
-            statement,
+            // One line, however it was written.
+            statement: statement.split_whitespace().collect::<Vec<_>>().join(" "),
             error,
         })
     }

@@ -25,8 +25,8 @@ impl Field {
 /// Facts of one kind: rows with a time, fields and measures.
 #[derive(Debug)]
 pub struct Dataset {
-    /// The folder of its templates below `sql_templates/`.
-    pub name: &'static str,
+    /// The template that gives its facts from raw rows.
+    pub facts: &'static str,
     pub fields: &'static [Field],
     /// The JSON column whose paths may be named, as `data.<path>`.
     pub json: Option<&'static str>,
@@ -43,6 +43,8 @@ pub struct Rollup {
     /// Length of its time steps; a question fits when all its buckets begin on one.
     pub grain_seconds: u32,
     pub fields: &'static [&'static str],
+    /// The template that gives its facts.
+    pub facts: &'static str,
 }
 
 /// A field as a question names it.

@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     static CALLS: Dataset = Dataset {
-        name: "calls",
+        facts: "calls.sql",
         fields: &[
             Field::text("profile_code"),
             Field::text("platform"),

@@ -12,11 +12,13 @@ pub mod filters;
 mod page;
 mod parameters;
 mod problems;
+mod source;
 
 pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
 pub use date_range::{Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
 pub use filters::Filters;
 pub use page::{Dimension, MOST_GROUPS, Pagination, Sortable, Sorting, Split};
-pub use parameters::{FromParameters, Parameters};
-pub(crate) use parameters::{question, vocabulary};
+pub use parameters::{FromParameters, Parameters, choice};
+pub(crate) use parameters::{parameter, question, vocabulary};
 pub use problems::{Problem, ProblemKind, Problems, nearest, shown};
+pub use source::Source;

@@ -176,6 +176,22 @@ macro_rules! vocabulary {
 }
 pub(crate) use vocabulary;
 
+/// Makes a vocabulary a part of questions: a parameter with a default.
+macro_rules! parameter {
+    ($name:ident, $default:expr, $description:literal) => {
+        impl $crate::query::FromParameters for $name {
+            fn describe() -> Vec<utoipa::openapi::path::Parameter> {
+                vec![$crate::query::choice(Self::PARAMETER, $description, Self::NAMES, Some($default.name())).build()]
+            }
+
+            fn take(parameters: &mut $crate::query::Parameters) -> Option<Self> {
+                Self::read(parameters).map(|given| given.unwrap_or($default))
+            }
+        }
+    };
+}
+pub(crate) use parameter;
+
 /// Declares a question: a struct whose fields are read from the query string one by one, and whose
 /// description is theirs together. What is known and what is described can therefore not differ.
 macro_rules! question {

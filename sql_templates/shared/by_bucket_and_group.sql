@@ -1,0 +1,37 @@
+-- The frame of every additive chart: values by bucket and group, the largest groups told apart.
+--
+-- Row:        GroupedRow { bucket, series, numerator, denominator }; a series of NULL is the rest.
+-- Block:      `grouped` gives bucket, series, numerator and denominator, grouped by the first two.
+-- Parameters: {edges} starts of the buckets; with a split, {top} groups to tell apart, or {kept} the
+--             very groups, so that an earlier period is told apart by the same.
+-- Names:      is_split; has_kept; size = the column that a group is measured by.
+{% if is_split %}
+SELECT bucket, if(is_kept, series, NULL) AS series, sum(numerator) AS numerator, sum(denominator) AS denominator
+FROM (
+    SELECT
+        bucket,
+        toNullable(series) AS series,
+        numerator,
+        denominator,
+        {% if has_kept %}
+        has({kept:Array(String)}, series) AS is_kept
+        {% else %}
+        dense_rank() OVER (ORDER BY group_size DESC, series ASC) <= {top:UInt64} AS is_kept
+        {% endif %}
+    FROM (
+        SELECT bucket, series, numerator, denominator, sum({{ size }}) OVER (PARTITION BY series) AS group_size
+        FROM (
+{% block grouped %}{% endblock %}
+
+        )
+    )
+)
+GROUP BY bucket, series
+{% else %}
+SELECT bucket, toNullable(series) AS series, numerator, denominator
+FROM (
+{{ self.grouped() }}
+
+)
+{% endif %}
+ORDER BY bucket, series

@@ -1,0 +1,89 @@
+//! The commands of the program.
+
+mod check;
+mod demo;
+mod migrate;
+mod program;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+
+/// Realtime analytics for AI assistants and agent-assist tools.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Settings file; without it, chartwell.toml where there is one
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Migrate, then serve API, docs and ingestion on one port
+    Serve {
+        /// Do not migrate; the tables must be up to date
+        #[arg(long)]
+        no_migrate: bool,
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+    /// Apply pending migrations, and exit
+    Migrate(migrate::MigrateFlags),
+    /// Serve account `demo`, filled with deterministic, realistic data
+    Demo {
+        #[command(flatten)]
+        demo: demo::DemoFlags,
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+    /// Print a signed development token
+    Token(token::TokenFlags),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Verify settings, engine, migrations and SQL templates
+    Check,
+}
+
+/// Settings that are often given on the command line.
+#[derive(Debug, Args)]
+struct ServerFlags {
+    /// Address to listen on; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Folder of the embedded engine
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<String>,
+}
+
+impl ServerFlags {
+    fn settings(&self) -> Flags {
+        let flags = [("listen", &self.listen), ("data_dir", &self.data_dir)];
+        flags.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    }
+}
+
+/// Why a command failed: one line, that says what to do.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// Runs a command.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let load = |flags: &Flags| Config::load(cli.config.as_deref(), flags);
+    match cli.command {
+        Command::Serve { no_migrate, server } => serve::serve(&load(&server.settings())?, no_migrate),
+        Command::Migrate(flags) => migrate::migrate(&load(&Flags::new())?, &flags),
+        Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
+        Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),
+        Command::Openapi => {
+            println!("{}", crate::app::description().to_pretty_json()?);
+            Ok(())
+        }
+        Command::Check => check::check(&load(&Flags::new())?),
+    }
+}

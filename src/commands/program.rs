@@ -1,0 +1,89 @@
+//! What the commands have in common: engine, runtime, migrations.
+
+use tokio::runtime::Runtime;
+
+use super::Failure;
+use crate::clickhouse::embedded::{Engine, EngineConfig};
+use crate::clickhouse::{ClickHouse, Place};
+use crate::config::{Account, Config};
+use crate::migrations::{Migrator, Target, migrations};
+use crate::telemetry;
+
+/// A running program: the log, the engine where it is embedded, and the runtime.
+pub struct Program {
+    pub clickhouse: ClickHouse,
+    pub runtime: Runtime,
+}
+
+impl Program {
+    pub fn start(config: &Config) -> Result<Self, Failure> {
+        telemetry::start_log(&config.log)?;
+        // Before the runtime has threads: the engine wants the environment for itself.
+        let engine = match config.clickhouse.clickhouse_url {
+            Some(_) => None,
+            None => Some(Engine::start(&engine_config(config))?),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let _guard = runtime.enter();
+        let place = match (&engine, &config.clickhouse.clickhouse_url) {
+            (Some(engine), _) => Place::Embedded(engine),
+            (None, Some(url)) => Place::Server(&config.clickhouse, url),
+            (None, None) => unreachable!("without a URL there is an engine"),
+        };
+        let clickhouse = ClickHouse::new(place, &config.query);
+        drop(_guard);
+        Ok(Self { clickhouse, runtime })
+    }
+
+    /// Brings the tables of every account up to date.
+    pub async fn migrate(&self, config: &Config, may_shorten_retention: bool) -> Result<(), Failure> {
+        let migrations = migrations()?;
+        for account in &config.server.accounts {
+            let migrator = Migrator {
+                clickhouse: &self.clickhouse,
+                target: target(config, account),
+                migrations: &migrations,
+                is_alone: self.clickhouse.is_embedded(),
+                may_shorten_retention,
+            };
+            let outcome = migrator.run().await?;
+            if !outcome.applied.is_empty() {
+                tracing::info!(%account, files = outcome.applied.len(), "the tables are up to date");
+            }
+        }
+        Ok(())
+    }
+}
+
+pub fn target(config: &Config, account: &Account) -> Target {
+    Target {
+        account: account.clone(),
+        cluster: config.clickhouse.clickhouse_cluster.clone(),
+        retention_days: config.ingest.retention_days,
+    }
+}
+
+fn engine_config(config: &Config) -> EngineConfig {
+    let memory_bytes = match config.clickhouse.engine_memory_bytes {
+        0 => machine_memory_bytes() / 10 * 6,
+        bytes => bytes,
+    };
+    EngineConfig {
+        library: config.clickhouse.engine_library.clone(),
+        folder: config.server.data_dir.clone(),
+        memory_bytes,
+    }
+}
+
+/// Memory of the machine, or of the container where that has less.
+fn machine_memory_bytes() -> u64 {
+    const FALLBACK: u64 = 4 << 30;
+    let of_machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+    });
+    let of_container =
+        std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    let of_machine = of_machine.unwrap_or(FALLBACK);
+    of_container.map_or(of_machine, |of_container: u64| of_container.min(of_machine))
+}

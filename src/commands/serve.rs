@@ -1,0 +1,59 @@
+//! `chartwell serve`
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Failure;
+use super::program::Program;
+use crate::app::App;
+use crate::config::Config;
+use crate::http::{Shutdown, serve as serve_http};
+use crate::page::Page;
+
+pub fn serve(config: &Config, no_migrate: bool) -> Result<(), Failure> {
+    let program = Program::start(config)?;
+    program.runtime.block_on(async {
+        if !no_migrate {
+            program.migrate(config, false).await?;
+        }
+        let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
+        run(config, app, |_| {}).await
+    })
+}
+
+/// Serves until a signal comes; `listening` is told the URL.
+pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Result<(), Failure> {
+    let stop = stop_signal()?;
+    let address = config.server.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error} (CHARTWELL_LISTEN names another address)"))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tracing::info!("listening on {url}");
+    listening(&url);
+    let gatekeeper = Arc::clone(&app.gatekeeper);
+    let forgetting = tokio::spawn(async move { gatekeeper.rate_limits.forget_quiet_subjects().await });
+    let shutdown = serve_http(listener, app.router, config.server.max_connections, stop).await;
+    forgetting.abort();
+    match shutdown {
+        Shutdown::Drained => tracing::info!("stopped"),
+        Shutdown::Cut => tracing::warn!("stopped; some requests took too long and were cut off"),
+    }
+    Ok(())
+}
+
+/// Resolves at SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}

@@ -1,0 +1,4 @@
+//! The domains: a folder each, with the same files, none importing another.
+
+pub mod platform;
+pub mod recommendations;

@@ -1,0 +1,7 @@
+//! The platform itself: who asks, and whether it is well.
+
+pub mod endpoints;
+pub mod schemas;
+mod service;
+
+pub use service::PlatformService;

@@ -1,0 +1,106 @@
+//! The facts about recommendations, and the rows that the engine answers with.
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::query::dataset::{Dataset, Field, Rollup};
+
+const FIELDS: [Field; 8] = [
+    Field::text("profile_code"),
+    Field::text("platform"),
+    Field::text("agent_id"),
+    Field::text("agent_email"),
+    Field::text("visitor_id"),
+    Field::text("conversation_id"),
+    Field::text("platform_session_id"),
+    Field::text("source"),
+];
+
+const BY_SOURCE: &str = "recommendations/facts_by_source.sql";
+const BY_AGENT: &str = "recommendations/facts_by_agent.sql";
+
+static ROLLUPS: [Rollup; 3] = [
+    Rollup {
+        table: "recommendations_1h",
+        grain_seconds: 3_600,
+        fields: &["profile_code", "platform", "source"],
+        facts: BY_SOURCE,
+    },
+    Rollup {
+        table: "recommendations_15m",
+        grain_seconds: 900,
+        fields: &["profile_code", "platform", "source"],
+        facts: BY_SOURCE,
+    },
+    Rollup {
+        table: "recommendation_agents_15m",
+        grain_seconds: 900,
+        fields: &["profile_code", "platform", "agent_id"],
+        facts: BY_AGENT,
+    },
+];
+
+/// Facts by source.
+pub static RECOMMENDATIONS: Dataset = dataset(&FIELDS);
+
+/// The same facts, asked about whole messages. These have several sources, so none can be named:
+/// the source is the last field.
+pub static MESSAGES: Dataset = dataset(FIELDS.split_at(FIELDS.len() - 1).0);
+
+const fn dataset(fields: &'static [Field]) -> Dataset {
+    Dataset { facts: "recommendations/facts_raw.sql", fields, json: Some("data"), table: "events", rollups: &ROLLUPS }
+}
+
+/// `funnel.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct FunnelRow {
+    pub source: String,
+    pub shown_count: u64,
+    pub accepted_count: u64,
+    pub sent_unedited_count: u64,
+    pub sent_edited_count: u64,
+}
+
+/// `totals.sql`
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct TotalsRow {
+    pub total_messages: u64,
+    pub total_assisted_messages: u64,
+    pub total_sent_characters: u64,
+    pub total_assisted_characters: u64,
+    pub total_shown: u64,
+    pub total_accepted: u64,
+    pub total_dismissed: u64,
+    pub active_agents: u64,
+}
+
+/// `agents.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct AgentRow {
+    pub id: String,
+    pub agent_name: Option<String>,
+    pub message_count: u64,
+    pub assisted_message_count: u64,
+    pub sent_character_count: u64,
+    pub characters_saved: u64,
+    pub shown_count: u64,
+    pub accepted_count: u64,
+    pub assisted_share: Option<f64>,
+    pub acceptance_rate: Option<f64>,
+    pub agent_count: u64,
+}
+
+/// The column of `agents.sql` behind a column of the answer.
+pub fn agent_column(name: &str) -> &'static str {
+    match name {
+        "agent_name" => "agent_name",
+        "messages" => "message_count",
+        "assisted_messages" => "assisted_message_count",
+        "assisted_share" => "assisted_share",
+        "shown" => "shown_count",
+        "accepted" => "accepted_count",
+        "acceptance_rate" => "acceptance_rate",
+        "characters_saved" => "characters_saved",
+        _ => "id",
+    }
+}

@@ -1,0 +1,292 @@
+//! What the questions about recommendations mean, and how their answers are shaped.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use minijinja::value::Value as Variable;
+
+use super::repository::{AgentRow, FunnelRow, MESSAGES, RECOMMENDATIONS, TotalsRow, agent_column};
+use super::schemas::{
+    AcceptanceRateQuestion, Agent, AgentsQuestion, AssistedShareQuestion, AssistedTextPerSourceQuestion,
+    FunnelQuestion, FunnelStep, Metric, SeriesQuestion, Step, TotalsQuestion,
+};
+use crate::answer::{Card, Chart, Measure, NO_GROUP, Number, Outline, Page, Table, Totals};
+use crate::auth::Reader;
+use crate::clickhouse::{Sql, Value, Values};
+use crate::query::{Compare, Comparison, Dimension, MOST_GROUPS, Split};
+use crate::service::{AnswerError, ChartOf, Common, Service, SplitBy};
+use crate::statistics::wilson_interval;
+
+const CHARACTERS_NOTE: &str = "Characters are counted in sent messages that have a profile code.";
+const SOURCE_NOTE: &str =
+    "A message counts for the source category that most of its assisted characters came from; `none` has none.";
+const RATE_NOTE: &str =
+    "Numerator: recommendations accepted. Denominator: recommendations shown. Each counts at its own time.";
+const SHARE_NOTE: &str = "Numerator: characters from suggestions. Denominator: characters sent.";
+
+/// Answers questions about recommendations.
+#[derive(Clone)]
+pub struct RecommendationsService {
+    service: Arc<Service>,
+}
+
+impl RecommendationsService {
+    pub fn new(service: Arc<Service>) -> Self {
+        Self { service }
+    }
+
+    pub async fn series(&self, reader: &Reader, question: &SeriesQuestion) -> Result<Chart, AnswerError> {
+        let metric = question.metric;
+        let is_message = matches!(metric, Metric::Messages | Metric::AssistedMessages);
+        let splits_messages_by_source = is_message && question.split.by.is_some_and(|by| by.column() == "source");
+        let common = Common {
+            template: "recommendations/series.sql",
+            dataset: &RECOMMENDATIONS,
+            date_range: &question.date_range,
+            comparison: Some(&question.comparison),
+            conditions: &question.filters.conditions,
+            fields: &[],
+            notes: if splits_messages_by_source { &[SOURCE_NOTE] } else { &[] },
+        };
+        let chart = ChartOf {
+            aggregation: question.aggregation,
+            outline: outline(
+                Measure::Count,
+                if is_message { "messages" } else { "recommendations" },
+                metric.name(),
+                &question.split,
+            ),
+            split: split(&question.split, "numerator"),
+            variables: &[("metric", Sql::constant(metric.name()).into())],
+        };
+        self.service.chart(reader, common, chart).await
+    }
+
+    pub async fn assisted_text_per_source(
+        &self,
+        reader: &Reader,
+        question: &AssistedTextPerSourceQuestion,
+    ) -> Result<Chart, AnswerError> {
+        let common = Common {
+            template: "recommendations/assisted_text_per_source.sql",
+            dataset: &RECOMMENDATIONS,
+            date_range: &question.date_range,
+            comparison: Some(&question.comparison),
+            conditions: &question.filters.conditions,
+            fields: &[],
+            notes: &[CHARACTERS_NOTE],
+        };
+        let chart = ChartOf {
+            aggregation: question.aggregation,
+            outline: Outline { measure: Measure::Count, unit: "characters", only_series: None },
+            split: Some(SplitBy { column: "source", top: MOST_GROUPS, size: "numerator" }),
+            variables: &[],
+        };
+        self.service.chart(reader, common, chart).await
+    }
+
+    pub async fn acceptance_rate(
+        &self,
+        reader: &Reader,
+        question: &AcceptanceRateQuestion,
+    ) -> Result<Chart, AnswerError> {
+        let common = Common {
+            template: "recommendations/acceptance_rate.sql",
+            dataset: &RECOMMENDATIONS,
+            date_range: &question.date_range,
+            comparison: Some(&question.comparison),
+            conditions: &question.filters.conditions,
+            fields: &[],
+            notes: &[RATE_NOTE],
+        };
+        let chart = ChartOf {
+            aggregation: question.aggregation,
+            outline: outline(Measure::Ratio, "ratio", "acceptance_rate", &question.split),
+            split: split(&question.split, "denominator"),
+            variables: &[],
+        };
+        self.service.chart(reader, common, chart).await
+    }
+
+    pub async fn assisted_share(
+        &self,
+        reader: &Reader,
+        question: &AssistedShareQuestion,
+    ) -> Result<Chart, AnswerError> {
+        let common = Common {
+            template: "recommendations/assisted_share.sql",
+            dataset: &MESSAGES,
+            date_range: &question.date_range,
+            comparison: Some(&question.comparison),
+            conditions: &question.filters.conditions,
+            fields: &[],
+            notes: &[SHARE_NOTE, CHARACTERS_NOTE],
+        };
+        let chart = ChartOf {
+            aggregation: question.aggregation,
+            outline: outline(Measure::Ratio, "ratio", "assisted_share", &question.split),
+            split: split(&question.split, "denominator"),
+            variables: &[],
+        };
+        self.service.chart(reader, common, chart).await
+    }
+
+    pub async fn funnel(&self, reader: &Reader, question: &FunnelQuestion) -> Result<Table<FunnelStep>, AnswerError> {
+        let common = Common {
+            template: "recommendations/funnel.sql",
+            dataset: &RECOMMENDATIONS,
+            date_range: &question.date_range,
+            comparison: Some(&question.comparison),
+            conditions: &question.filters.conditions,
+            fields: &["source"],
+            notes: &[
+                "Accepted ÷ shown; sent ÷ accepted. Steps are counted as events, each at its own time; intervals are Wilson's, 95 %.",
+            ],
+        };
+        let mut values = Values::default();
+        values.set("top", Value::Whole(MOST_GROUPS));
+        let compared = self.service.compared::<FunnelRow>(reader, common, values, Vec::new()).await?;
+        let meta = self.service.meta_of(reader, common, &compared).await?;
+        let earlier = compared.earlier.as_ref().map(|(_, answered)| answered.rows.rows.as_slice());
+        let items: Vec<FunnelStep> = funnel_steps(&compared.current.rows.rows, earlier);
+        let rows = items.len() as u64;
+        Ok(Table { items, page: Page { offset: 0, limit: rows, total: rows }, meta })
+    }
+
+    pub async fn totals(&self, reader: &Reader, question: &TotalsQuestion) -> Result<Totals, AnswerError> {
+        // The cards of a page stand beside their earlier values even when no comparison is named.
+        let comparison =
+            Comparison { with: question.comparison.with.or(Some(Compare::PreviousPeriod)), ..question.comparison };
+        let common = Common {
+            template: "recommendations/totals.sql",
+            dataset: &MESSAGES,
+            date_range: &question.date_range,
+            comparison: Some(&comparison),
+            conditions: &question.filters.conditions,
+            fields: &["agent_id"],
+            notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
+        };
+        let compared = self.service.compared::<TotalsRow>(reader, common, Values::default(), Vec::new()).await?;
+        let meta = self.service.meta_of(reader, common, &compared).await?;
+        let current = compared.current.rows.rows.first().cloned().unwrap_or_default();
+        let earlier = compared.earlier.and_then(|(_, answered)| answered.rows.rows.first().cloned());
+        Ok(Totals { totals: cards(&current, earlier.as_ref()), meta })
+    }
+
+    pub async fn agents(&self, reader: &Reader, question: &AgentsQuestion) -> Result<Table<Agent>, AnswerError> {
+        let common = Common {
+            template: "recommendations/agents.sql",
+            dataset: &MESSAGES,
+            date_range: &question.date_range,
+            comparison: None,
+            conditions: &question.filters.conditions,
+            fields: &["agent_id"],
+            notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
+        };
+        let pagination = question.pagination;
+        let page = |offset: u64, limit: u64| {
+            let mut values = Values::default();
+            values.set("limit", Value::Whole(limit));
+            values.set("offset", Value::Whole(offset));
+            let columns: Vec<(&str, bool)> =
+                question.sorting.by.iter().map(|(name, descending)| (agent_column(name), *descending)).collect();
+            let variables = vec![("order_by", Variable::from(Sql::order_by(&columns)))];
+            self.service.compared::<AgentRow>(reader, common, values, variables)
+        };
+        let compared = page(pagination.offset, pagination.limit).await?;
+        let meta = self.service.meta_of(reader, common, &compared).await?;
+        let rows = &compared.current.rows.rows;
+        let total = match rows.first() {
+            Some(row) => row.agent_count,
+            // Behind the last row nothing tells how many there are.
+            None if pagination.offset > 0 => {
+                page(0, 1).await?.current.rows.rows.first().map_or(0, |row| row.agent_count)
+            }
+            None => 0,
+        };
+        Ok(Table { items: rows.iter().map(Agent::from).collect(), page: Page::new(pagination, total), meta })
+    }
+}
+
+fn split<D: Dimension>(split: &Split<D>, size: &'static str) -> Option<SplitBy> {
+    split.by.map(|by| SplitBy { column: by.column(), top: split.top, size })
+}
+
+fn outline<D: Dimension>(measure: Measure, unit: &'static str, name: &'static str, split: &Split<D>) -> Outline {
+    Outline { measure, unit, only_series: split.by.is_none().then_some(name) }
+}
+
+fn funnel_steps(rows: &[FunnelRow], earlier: Option<&[FunnelRow]>) -> Vec<FunnelStep> {
+    let steps_of = |row: &FunnelRow| {
+        [
+            (Step::Shown, row.shown_count, None),
+            (Step::Accepted, row.accepted_count, Some(row.shown_count)),
+            (Step::SentUnedited, row.sent_unedited_count, Some(row.accepted_count)),
+            (Step::SentEdited, row.sent_edited_count, Some(row.accepted_count)),
+        ]
+    };
+    let rate = |count: u64, of: Option<u64>| of.filter(|of| *of > 0).map(|of| count as f64 / of as f64);
+    let earlier: Option<HashMap<&str, &FunnelRow>> =
+        earlier.map(|rows| rows.iter().map(|row| (row.source.as_str(), row)).collect());
+    let mut steps = Vec::new();
+    for row in rows {
+        let before = earlier.as_ref().map(|earlier| earlier.get(row.source.as_str()).map(|row| steps_of(row)));
+        for (index, (step, count, of)) in steps_of(row).into_iter().enumerate() {
+            let before = before.as_ref().map(|steps| steps.map_or((0, None), |steps| (steps[index].1, steps[index].2)));
+            steps.push(FunnelStep {
+                source: if row.source.is_empty() { NO_GROUP.to_owned() } else { row.source.clone() },
+                step,
+                count,
+                numerator: count,
+                denominator: of,
+                rate: rate(count, of),
+                interval: of.and_then(|of| wilson_interval(count, of)),
+                previous_count: before.map(|(count, _)| count),
+                previous_rate: before.and_then(|(count, of)| rate(count, of)),
+            });
+        }
+    }
+    steps
+}
+
+fn cards(current: &TotalsRow, earlier: Option<&TotalsRow>) -> Vec<Card> {
+    let count = |id, label, unit, value: fn(&TotalsRow) -> u64| {
+        Card::new(id, label, unit, Some(Number::Count(value(current))), earlier.map(|row| Number::Count(value(row))))
+    };
+    let ratio = |id, label, value: fn(&TotalsRow) -> (u64, u64)| {
+        let ratio = |row: &TotalsRow| Number::ratio(value(row).0, value(row).1);
+        Card::new(id, label, "ratio", ratio(current), earlier.and_then(ratio))
+    };
+    vec![
+        count("messages", "Messages", "count", |row| row.total_messages),
+        count("assisted_messages", "Assisted messages", "count", |row| row.total_assisted_messages),
+        count("sent_characters", "Characters sent", "characters", |row| row.total_sent_characters),
+        count("assisted_characters", "Characters saved", "characters", |row| row.total_assisted_characters),
+        ratio("assisted_share", "Assisted share", |row| (row.total_assisted_characters, row.total_sent_characters)),
+        count("shown", "Recommendations shown", "count", |row| row.total_shown),
+        count("accepted", "Recommendations accepted", "count", |row| row.total_accepted),
+        count("dismissed", "Recommendations dismissed", "count", |row| row.total_dismissed),
+        ratio("acceptance_rate", "Acceptance rate", |row| (row.total_accepted, row.total_shown)),
+        count("active_agents", "Active agents", "count", |row| row.active_agents),
+    ]
+}
+
+impl From<&AgentRow> for Agent {
+    fn from(row: &AgentRow) -> Self {
+        Self {
+            agent_id: row.id.clone(),
+            agent_name: row.agent_name.clone(),
+            messages: row.message_count,
+            assisted_messages: row.assisted_message_count,
+            assisted_share: row.assisted_share,
+            assisted_share_numerator: row.characters_saved,
+            assisted_share_denominator: row.sent_character_count,
+            shown: row.shown_count,
+            accepted: row.accepted_count,
+            acceptance_rate: row.acceptance_rate,
+            acceptance_rate_numerator: row.accepted_count,
+            acceptance_rate_denominator: row.shown_count,
+            characters_saved: row.characters_saved,
+        }
+    }
+}

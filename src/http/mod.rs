@@ -1,0 +1,17 @@
+//! The HTTP edge: what every request passes, whatever it asks.
+
+mod edge;
+mod guard;
+mod parameters;
+mod rate_limit;
+mod represent;
+mod request_id;
+mod server;
+
+pub use edge::{Edge, RoutePath, method_not_allowed, not_found, on_panic};
+pub use guard::{Gatekeeper, Guarded, guarded, open};
+pub use parameters::Valid;
+pub use rate_limit::RateLimits;
+pub use represent::Answer;
+pub use request_id::{RequestId, X_REQUEST_ID};
+pub use server::{Shutdown, serve};

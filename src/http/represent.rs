@@ -1,0 +1,162 @@
+//! Representations: an answer becomes JSON or CSV, with an `ETag`, or nothing but a 304.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::answer::{Cost, Meta, Shape};
+use crate::error::{ApiError, Code};
+
+/// What a handler answers with; the guard of its route represents it.
+pub struct Answer<T>(pub T);
+
+impl<T: Shape> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::OK.into_response();
+        response.extensions_mut().insert(Pending(Arc::new(Mutex::new(self.0))));
+        response
+    }
+}
+
+/// An answer that is not represented yet.
+#[derive(Clone)]
+struct Pending(Arc<Mutex<dyn AnyShape>>);
+
+/// A [`Shape`] whose type was forgotten.
+trait AnyShape: Send {
+    fn meta(&mut self) -> &mut Meta;
+    fn json(&self) -> Vec<u8>;
+    fn csv(&self) -> String;
+}
+
+impl<T: Shape + Serialize> AnyShape for T {
+    fn meta(&mut self) -> &mut Meta {
+        Shape::meta(self)
+    }
+
+    fn json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an answer serialises")
+    }
+
+    fn csv(&self) -> String {
+        Shape::csv(self)
+    }
+}
+
+/// The forms that an answer can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Csv,
+}
+
+/// How an answer is wanted.
+pub(super) struct Asked {
+    form: Form,
+    if_none_match: Option<HeaderValue>,
+}
+
+impl Form {
+    /// The form that a request accepts; only reading has one.
+    pub(super) fn accepted(method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
+        if method != Method::GET && method != Method::HEAD {
+            return Ok(Self::Json);
+        }
+        let accept: Vec<&str> =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        if accept.is_empty() {
+            return Ok(Self::Json);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for range in accept.iter().flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "application/json" | "application/*" | "*/*" | "application/problem+json" => Self::Json,
+                "text/csv" | "text/*" => Self::Csv,
+                _ => continue,
+            };
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+            if quality > 0.0 && best.is_none_or(|(known, _)| quality > known) {
+                best = Some((quality, form));
+            }
+        }
+        best.map(|(_, form)| form)
+            .ok_or_else(|| ApiError::new(Code::NotAcceptable, "Answers are `application/json` or `text/csv`."))
+    }
+
+    pub(super) fn remembered(self, request: &Request) -> Asked {
+        Asked { form: self, if_none_match: request.headers().get(header::IF_NONE_MATCH).cloned() }
+    }
+}
+
+/// Represents the answer in a response, where there is one.
+pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
+    let Some(Pending(shape)) = response.extensions_mut().remove::<Pending>() else { return response };
+    let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
+    let (content_type, tag, body) = match asked.form {
+        Form::Json => {
+            // What it cost differs each time; the tag stands for what it says.
+            let cost: Cost = std::mem::take(&mut shape.meta().cost);
+            let tag = tag(&shape.json());
+            shape.meta().cost = cost;
+            ("application/json", tag, shape.json())
+        }
+        Form::Csv => {
+            let body = shape.csv().into_bytes();
+            ("text/csv; charset=utf-8", tag(&body), body)
+        }
+    };
+    let headers = [
+        (header::ETAG, tag.as_str()),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Accept, Authorization"),
+    ];
+    if asked.if_none_match.is_some_and(|known| matches(&known, &tag)) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+fn tag(content: &[u8]) -> String {
+    // Weak: the same content, not the same bytes. SipHash with fixed keys is the same in every process.
+    let mut hasher = std::hash::DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!(r#"W/"{:016x}""#, hasher.finish())
+}
+
+fn matches(known: &HeaderValue, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    known.to_str().is_ok_and(|known| known.trim() == "*" || known.split(',').any(|known| opaque(known) == opaque(tag)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(accept: &str) -> Result<Form, Code> {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(accept).unwrap())]);
+        Form::accepted(&Method::GET, &headers).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn the_best_accepted_form_is_given() {
+        assert_eq!(accepted("application/json"), Ok(Form::Json));
+        assert_eq!(accepted("text/csv"), Ok(Form::Csv));
+        assert_eq!(accepted("text/html, */*;q=0.1"), Ok(Form::Json));
+        assert_eq!(accepted("application/json;q=0.5, text/csv"), Ok(Form::Csv));
+        assert_eq!(accepted("application/xml"), Err(Code::NotAcceptable));
+        assert_eq!(accepted("text/csv;q=0"), Err(Code::NotAcceptable));
+    }
+
+    #[test]
+    fn a_tag_matches_weakly_and_in_lists() {
+        let known = |text| HeaderValue::from_static(text);
+        assert!(matches(&known(r#""x", W/"00ff""#), r#"W/"00ff""#));
+        assert!(matches(&known("*"), r#"W/"00ff""#));
+        assert!(!matches(&known(r#""00fe""#), r#"W/"00ff""#));
+    }
+}

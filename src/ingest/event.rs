@@ -1,0 +1,292 @@
+//! Events: from a document to a row, by named steps, each with its own reasons to refuse.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::catalogue::{self, FieldType};
+use crate::query::shown;
+
+/// How far a client's clock may be ahead.
+const MOST_HOURS_AHEAD: i64 = 24;
+/// Bytes of one event.
+pub const LARGEST_EVENT: usize = 256 << 10;
+/// Characters of an event's name.
+const LONGEST_NAME: usize = 200;
+/// Characters of an id or a name.
+const LONGEST_TEXT: usize = 1_024;
+const MOST_SUGGESTIONS: usize = 1_000;
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    pub event_id: Uuid,
+    pub time_utc: DateTime<Utc>,
+    pub event: String,
+    pub profile_code: Option<String>,
+    pub platform_session_id: Option<String>,
+    pub platform: Option<String>,
+    pub agent_id: Option<String>,
+    pub agent_email: Option<String>,
+    pub agent_name: Option<String>,
+    pub visitor_id: Option<String>,
+    pub conversation_id: Option<String>,
+    /// A JSON object, as text.
+    pub data: String,
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// A suggestion of a sent message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggestion {
+    pub id: String,
+    pub source: String,
+    pub len_text: u32,
+    pub edited: bool,
+    /// What else it said: a JSON object as text, or nothing.
+    pub rest: String,
+}
+
+/// Why a row is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    pub code: &'static str,
+    /// JSON pointer into the event.
+    pub pointer: String,
+    pub detail: String,
+}
+
+impl Rejection {
+    pub fn new(code: &'static str, pointer: &str, detail: impl Into<String>) -> Self {
+        Self { code, pointer: pointer.to_owned(), detail: detail.into() }
+    }
+
+    pub fn invalid_type(pointer: &str, wanted: &str) -> Self {
+        Self::new("invalid_type", pointer, format!("`{pointer}` must be {wanted}"))
+    }
+}
+
+/// What an event is read with.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    pub now: DateTime<Utc>,
+    /// Days that events are kept; 0 = for ever.
+    pub retention_days: u32,
+    /// Raw user ids are hashed with this.
+    pub salt: &'a str,
+}
+
+impl Event {
+    /// Reads a document.
+    pub fn read(document: Value, reading: Reading<'_>) -> Result<Self, Rejection> {
+        let Value::Object(mut fields) = document else {
+            return Err(Rejection::new("malformed_event", "", "an event is a JSON object"));
+        };
+        let event = take_name(&mut fields)?;
+        let event_id = take_id(&mut fields)?;
+        let time_utc = take_time(&mut fields, reading)?;
+        let visitor_id = take_visitor(&mut fields, reading.salt)?;
+        let mut text = |names: &[&str]| take_text(&mut fields, names);
+        let profile_code = text(&["profile_code"])?;
+        let platform_session_id = text(&["platform_session_id", "session_id"])?;
+        let platform = text(&["platform"])?;
+        let (agent_id, agent_email, agent_name) =
+            (text(&["agent_id"])?, text(&["agent_email"])?, text(&["agent_name"])?);
+        let conversation_id = text(&["conversation_id"])?;
+        let mut data = take_data(fields)?;
+        let suggestions = if event == "Send Message" { take_suggestions(&mut data)? } else { Vec::new() };
+        catalogue::check(&mut data)?;
+        refuse_ambiguous_paths(&data)?;
+        let data = Value::Object(data).to_string();
+        Ok(Self {
+            event_id,
+            time_utc,
+            event,
+            profile_code,
+            platform_session_id,
+            platform,
+            agent_id,
+            agent_email,
+            agent_name,
+            visitor_id,
+            conversation_id,
+            data,
+            suggestions,
+        })
+    }
+}
+
+/// The value under the first of these names; two names with different values contradict each other.
+fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Result<Option<(String, Value)>, Rejection> {
+    let mut taken: Option<(String, Value)> = None;
+    for name in names {
+        let Some(value) = fields.remove(*name).filter(|value| !value.is_null()) else { continue };
+        match &taken {
+            None => taken = Some(((*name).to_owned(), value)),
+            Some((_, known)) if *known == value => {}
+            Some((first, _)) => {
+                let detail = format!("`{first}` and `{name}` are two spellings of one field, with different values");
+                return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
+            }
+        }
+    }
+    Ok(taken)
+}
+
+fn take_text(fields: &mut Map<String, Value>, names: &[&str]) -> Result<Option<String>, Rejection> {
+    let Some((name, value)) = take(fields, names)? else { return Ok(None) };
+    let pointer = format!("/{name}");
+    match FieldType::Text.read(value, &pointer)? {
+        // An empty text is no value: it would be neither a group nor a filter.
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) if text.len() > LONGEST_TEXT => {
+            Err(Rejection::new("too_long", &pointer, format!("`{pointer}` is longer than {LONGEST_TEXT} bytes")))
+        }
+        Value::String(text) => Ok(Some(text)),
+        _ => Ok(None),
+    }
+}
+
+fn take_name(fields: &mut Map<String, Value>) -> Result<String, Rejection> {
+    match take(fields, &["event", "event_type", "name"])? {
+        Some((_, Value::String(name))) if !name.trim().is_empty() && name.len() <= LONGEST_NAME => Ok(name),
+        Some((spelling, Value::String(name))) => {
+            let why = if name.len() > LONGEST_NAME {
+                format!("is longer than {LONGEST_NAME} bytes")
+            } else {
+                "is empty".to_owned()
+            };
+            Err(Rejection::new("invalid_event_name", &format!("/{spelling}"), format!("the name of the event {why}")))
+        }
+        Some((spelling, _)) => Err(Rejection::invalid_type(&format!("/{spelling}"), "a text")),
+        None => Err(Rejection::new("missing_event_name", "/event", "an event needs a name, in `event`")),
+    }
+}
+
+fn take_id(fields: &mut Map<String, Value>) -> Result<Uuid, Rejection> {
+    match take(fields, &["event_id"])? {
+        None => Ok(Uuid::now_v7()),
+        Some((_, Value::String(id))) => Uuid::try_parse(&id)
+            .map_err(|_| Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))),
+        Some(_) => Err(Rejection::invalid_type("/event_id", "a UUID")),
+    }
+}
+
+fn take_time(fields: &mut Map<String, Value>, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
+    let Some((name, value)) = take(fields, &["time_utc", "timestamp"])? else { return Ok(reading.now) };
+    let pointer = format!("/{name}");
+    let wanted = "a time with an offset, like `2026-02-01T12:00:00Z`";
+    let Value::String(text) = value else { return Err(Rejection::invalid_type(&pointer, wanted)) };
+    let time = DateTime::parse_from_rfc3339(&text)
+        .map_err(|_| Rejection::new("invalid_time", &pointer, format!("`{}` is not {wanted}", shown(&text))))?
+        .to_utc();
+    if time > reading.now + Duration::hours(MOST_HOURS_AHEAD) {
+        return Err(Rejection::new(
+            "in_the_future",
+            &pointer,
+            format!("the time is more than {MOST_HOURS_AHEAD} hours ahead"),
+        ));
+    }
+    let oldest = match reading.retention_days {
+        0 => DateTime::from_timestamp(946_684_800, 0).expect("the year 2000"),
+        days => reading.now - Duration::days(days.into()),
+    };
+    if time < oldest {
+        let detail = match reading.retention_days {
+            0 => "the time is before the year 2000".to_owned(),
+            days => format!("the time is longer ago than events are kept, {days} days"),
+        };
+        return Err(Rejection::new("too_old", &pointer, detail));
+    }
+    // The column holds microseconds.
+    Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("a time between 2000 and now"))
+}
+
+/// The visitor; a raw user id is hashed, and never kept.
+fn take_visitor(fields: &mut Map<String, Value>, salt: &str) -> Result<Option<String>, Rejection> {
+    let raw = take_text(fields, &["user_id"])?;
+    let known = take_text(fields, &["visitor_id", "user_id_hash"])?;
+    Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt))))
+}
+
+/// SHA-256 of salt and text, in hexadecimal.
+fn hashed(text: &str, salt: &str) -> String {
+    let digest =
+        Sha256::new().chain_update(salt.as_bytes()).chain_update(b"\0").chain_update(text.as_bytes()).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `data`, and every other key of the event.
+fn take_data(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Rejection> {
+    let mut data = match fields.remove("data") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(data)) => data,
+        Some(_) => return Err(Rejection::invalid_type("/data", "a JSON object")),
+    };
+    for (name, value) in fields {
+        if data.get(&name).is_some_and(|known| *known != value) {
+            let detail = format!("`{}` is in the event and in its `data`, with different values", shown(&name));
+            return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
+        }
+        data.insert(name, value);
+    }
+    Ok(data)
+}
+
+fn take_suggestions(data: &mut Map<String, Value>) -> Result<Vec<Suggestion>, Rejection> {
+    let list = match data.remove("suggestions") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(list)) if list.len() <= MOST_SUGGESTIONS => list,
+        Some(Value::Array(_)) => {
+            return Err(Rejection::new(
+                "too_long",
+                "/data/suggestions",
+                format!("more than {MOST_SUGGESTIONS} suggestions"),
+            ));
+        }
+        Some(_) => return Err(Rejection::invalid_type("/data/suggestions", "a list")),
+    };
+    list.into_iter().enumerate().map(|(index, suggestion)| take_suggestion(suggestion, index)).collect()
+}
+
+fn take_suggestion(suggestion: Value, index: usize) -> Result<Suggestion, Rejection> {
+    let pointer = format!("/data/suggestions/{index}");
+    let Value::Object(mut fields) = suggestion else { return Err(Rejection::invalid_type(&pointer, "a JSON object")) };
+    let mut field = |name: &str, field_type: FieldType| {
+        field_type.read(fields.remove(name).unwrap_or_default(), &format!("{pointer}/{name}"))
+    };
+    let id = field("id", FieldType::Text)?;
+    let source = field("source", FieldType::Text)?;
+    let len_text = field("len_text", FieldType::WholeNumber)?;
+    let edited = field("edited", FieldType::Truth)?;
+    let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(Suggestion {
+        id: text(id),
+        source: text(source),
+        len_text: len_text.as_u64().and_then(|length| u32::try_from(length).ok()).unwrap_or(0),
+        edited: edited.as_bool().unwrap_or(false),
+        rest: if fields.is_empty() { String::new() } else { Value::Object(fields).to_string() },
+    })
+}
+
+/// `{"a.b": 1, "a": {"b": 2}}` names one path twice, and the engine refuses it.
+fn refuse_ambiguous_paths(data: &Map<String, Value>) -> Result<(), Rejection> {
+    fn walk(object: &Map<String, Value>, prefix: &str, known: &mut HashSet<String>) -> Result<(), Rejection> {
+        for (key, value) in object {
+            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Object(inner) if !inner.is_empty() => walk(inner, &path, known)?,
+                _ if known.insert(path.clone()) => {}
+                _ => {
+                    let detail = format!("`data` has two values for the path `{}`", shown(&path));
+                    return Err(Rejection::new("duplicate_path", "/data", detail));
+                }
+            }
+        }
+        Ok(())
+    }
+    walk(data, "", &mut HashSet::new())
+}

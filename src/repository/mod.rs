@@ -1,0 +1,228 @@
+//! The base repository: a template and a question become rows.
+//!
+//! This is a security boundary. Every read gets its base condition here: the reader's account names
+//! the database, and the reader's grants, the half-open window and the question's filters are
+//! conditions on the rows. A template gets a table only through `table` and `rollup`, and it must
+//! print a base condition for each; one that does not is refused before it is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clickhouse::{RowOwned, RowRead};
+use minijinja::value::Value as Variable;
+
+use crate::auth::{OutsideGrant, Reader};
+use crate::clickhouse::{
+    ClickHouse, Freshness, QueryError, Rows, Sql, Statement, Value, Values, all_of, any_of, template,
+};
+use crate::config::Account;
+use crate::query::dataset::{Dataset, FieldName};
+use crate::query::filters::Condition;
+use crate::query::{Buckets, Range, Source};
+
+mod recorder;
+
+pub use recorder::{Recorder, Statements};
+
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Asks ClickHouse questions, for readers.
+pub struct Repository {
+    clickhouse: ClickHouse,
+    freshness: Arc<Freshness>,
+    recorder: Option<Recorder>,
+}
+
+/// A question to a dataset.
+pub struct Ask<'a> {
+    /// The template's path below `sql_templates/`.
+    pub template: &'static str,
+    pub dataset: &'static Dataset,
+    /// The window, `[from, to)`.
+    pub range: &'a Range,
+    pub conditions: &'a [Condition],
+    /// The time axis, for charts.
+    pub buckets: Option<&'a Buckets>,
+    /// Fields that the question itself needs, besides those of its conditions.
+    pub fields: Vec<FieldName>,
+    /// Values of the placeholders that the template writes.
+    pub values: Values,
+    /// Further names that the template uses.
+    pub variables: Vec<(&'static str, Variable)>,
+    /// Tells the queries of one request apart: added to the query id.
+    pub part: Option<&'static str>,
+}
+
+/// Rows, and where they were read from.
+pub struct Answered<R> {
+    pub rows: Arc<Rows<R>>,
+    pub source: Source,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error(transparent)]
+    OutsideGrant(#[from] OutsideGrant),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error("{template} cannot be rendered: {error:#}")]
+    Template { template: &'static str, error: minijinja::Error },
+    #[error("{template} reads {tables} tables with {conditions} base conditions")]
+    WithoutBaseCondition { template: &'static str, tables: usize, conditions: usize },
+}
+
+impl Repository {
+    pub fn new(clickhouse: ClickHouse, freshness: Arc<Freshness>) -> Self {
+        Self { clickhouse, freshness, recorder: None }
+    }
+
+    /// The same, with every statement noted.
+    pub fn recorded_by(self, recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..self }
+    }
+
+    /// Answers a question.
+    pub async fn ask<R>(&self, reader: &Reader, ask: Ask<'_>) -> Result<Answered<R>, AskError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
+        let (sql, values, source) = render(reader, &ask)?;
+        if let Some(recorder) = &self.recorder {
+            recorder.note(ask.template, sql.to_string(), values.clone());
+        }
+        let query_id = match ask.part {
+            Some(part) => format!("{}-{part}", reader.request_id),
+            None => reader.request_id.to_string(),
+        };
+        let account = &reader.principal.account;
+        let statement = Statement {
+            sql,
+            values,
+            comment: format!("chartwell {} {account}", ask.template),
+            query_id,
+            data_version: self.freshness.version(account),
+        };
+        let rows = self.clickhouse.rows(statement).await?;
+        Ok(Answered { rows, source })
+    }
+
+    /// Runs a real aggregate on an account, to see whether it can be asked.
+    pub async fn probe(&self, account: &Account) -> Result<(), QueryError> {
+        let sql = format!("SELECT toUInt64(sum(messages)) FROM `{}`.recommendations_1h", account.analytics_database());
+        let answer = tokio::time::timeout(PROBE_TIMEOUT, self.clickhouse.fetch::<u64>(&sql)).await;
+        answer.unwrap_or_else(|_| Err(QueryError::overloaded("the aggregate took too long"))).map(drop)
+    }
+
+    /// When the newest row of a dataset came in.
+    pub async fn fresh_as_of(&self, reader: &Reader, dataset: &Dataset) -> Result<Option<DateTime<Utc>>, QueryError> {
+        self.freshness.newest(&reader.principal.account, dataset.table).await
+    }
+}
+
+/// Renders the statement of a question, with its values, and says what it reads.
+pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), AskError> {
+    let grants = &reader.principal.grants;
+    grants.check(ask.dataset, ask.conditions)?;
+
+    let edges = ask.buckets.map(Buckets::edges).unwrap_or_default();
+    let granted = ask.dataset.fields.iter().filter(|field| grants.0.contains_key(field.name));
+    let granted: Vec<FieldName> = granted.map(|field| FieldName::Column(field.name)).collect();
+    let asked = ask.conditions.iter().flat_map(|condition| &condition.any_of).map(|predicate| &predicate.field);
+    let fields = ask.fields.iter().chain(&granted).chain(asked);
+    let source = Source::choose(ask.dataset, fields, (ask.range.from, ask.range.to), &edges);
+
+    let mut values = ask.values.clone();
+    if ask.buckets.is_some() {
+        values.set("edges", Value::Wholes(edges));
+    }
+    let conditions = conditions(reader, ask, &mut values);
+    let counts = Arc::new(Counts::default());
+    let context = context(reader, ask, &source, &conditions, &mut values, &counts);
+    let sql = template::render(ask.template, context)
+        .map_err(|error| AskError::Template { template: ask.template, error })?;
+    let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
+    if tables == 0 || tables != conditions {
+        return Err(AskError::WithoutBaseCondition { template: ask.template, tables, conditions });
+    }
+    Ok((sql, values, source))
+}
+
+/// How often a template printed a table, and how often a base condition.
+#[derive(Default)]
+struct Counts {
+    tables: AtomicUsize,
+    conditions: AtomicUsize,
+}
+
+/// The grants and the filters; the window comes by table.
+fn conditions(reader: &Reader, ask: &Ask<'_>, values: &mut Values) -> Vec<Sql> {
+    let grants = reader.principal.grants.0.iter().map(|(field, granted)| (Sql::identifier(field), granted.clone()));
+    let mut conditions: Vec<Sql> = grants.map(|(field, granted)| values.one_of(&field, granted)).collect();
+    conditions.extend(ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json)));
+    conditions
+}
+
+fn context(
+    reader: &Reader,
+    ask: &Ask<'_>,
+    source: &Source,
+    conditions: &[Sql],
+    values: &mut Values,
+    counts: &Arc<Counts>,
+) -> Variable {
+    let database = reader.principal.account.analytics_database();
+    let (from, to) = (ask.range.from, ask.range.to);
+    let mut variables: Vec<(&str, Variable)> = Vec::new();
+
+    // Raw rows: the whole window, or what a rollup leaves at its ends.
+    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
+        let conditions = conditions.to_vec();
+        let windows: Vec<_> = windows.iter().map(|(from, to)| (values.time(*from), values.time(*to))).collect();
+        let counts = Arc::clone(counts);
+        Variable::from_function(move |column: String| {
+            counts.conditions.fetch_add(1, Ordering::Relaxed);
+            let column = Sql::identifier(&column);
+            let windows: Vec<Sql> = windows.iter().map(|(from, to)| Sql::within(&column, from, to)).collect();
+            let window = if let [only] = windows.as_slice() { only.clone() } else { any_of(&windows) };
+            Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
+        })
+    };
+    match source {
+        Source::Raw => variables.push(("base", base(values, &[(from, to)]))),
+        Source::Rollup { rollup, from: first, to: last } => {
+            let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
+            variables.push(("has_ends", Variable::from(!ends.is_empty())));
+            variables.push(("base", base(values, &ends)));
+            variables.push(("base_of_rollup", base(values, &[(*first, *last)])));
+            let (counts, name) = (Arc::clone(counts), Sql::dotted(&[&database, rollup.table]));
+            variables.push((
+                "rollup",
+                Variable::from_function(move || {
+                    counts.tables.fetch_add(1, Ordering::Relaxed);
+                    Variable::from(name.clone())
+                }),
+            ));
+        }
+    }
+    let facts = match source {
+        Source::Raw => ask.dataset.facts,
+        Source::Rollup { rollup, .. } => rollup.facts,
+    };
+    variables.push(("facts", Variable::from(facts)));
+    variables.push(("raw_facts", Variable::from(ask.dataset.facts)));
+    // Answers by time: the start of the bucket that a fact lies in.
+    let bucket = Sql::constant("roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})");
+    variables.push(("bucket", Variable::from(bucket)));
+    let counts = Arc::clone(counts);
+    variables.push((
+        "table",
+        Variable::from_function(move |name: String| {
+            counts.tables.fetch_add(1, Ordering::Relaxed);
+            Variable::from(Sql::dotted(&[&database, &name]))
+        }),
+    ));
+    variables.extend(ask.variables.iter().cloned());
+    variables.into_iter().collect()
+}

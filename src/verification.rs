@@ -1,0 +1,82 @@
+//! Verification: every template is rendered and sent to the engine.
+
+use std::sync::Arc;
+
+use crate::auth::{Grants, Principal, Reader};
+use crate::clickhouse::{ClickHouse, Freshness};
+use crate::config::Account;
+use crate::domains::recommendations::RecommendationsService;
+use crate::query::Parameters;
+use crate::repository::{Recorder, Repository, Statements};
+use crate::service::{AnswerError, Service};
+
+/// A template that does not render, or that the engine does not accept.
+#[derive(Debug, thiserror::Error)]
+#[error("{endpoint}?{query}: {error}")]
+pub struct Unaccepted {
+    endpoint: &'static str,
+    query: &'static str,
+    error: AnswerError,
+}
+
+/// Asks every kind of question, and returns how many different statements the engine accepted.
+pub async fn verify_templates(clickhouse: &ClickHouse, account: &Account) -> Result<usize, Unaccepted> {
+    Ok(statements(clickhouse, account).await?.values().map(Vec::len).sum())
+}
+
+/// Asks every kind of question, and returns the statements.
+pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<Statements, Unaccepted> {
+    let recorder = Recorder::default();
+    let freshness = Arc::new(Freshness::new(clickhouse.clone(), std::slice::from_ref(account)));
+    let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
+    let recommendations = RecommendationsService::new(Arc::new(Service::new(repository, 90)));
+    let principal = Principal {
+        subject: "verification".to_owned(),
+        account: account.clone(),
+        scopes: Vec::new(),
+        grants: Grants::default(),
+        requests_per_minute: None,
+    };
+    let reader = Reader { principal: Arc::new(principal), request_id: "verification".into() };
+
+    // A day that is over, one between two steps of every rollup, and one in minutes; split and not.
+    const CHARTS: [&str; 5] = [
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&aggregation_level=hour",
+        "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-04T00:07:00Z&aggregation_level=hour&timezone=Asia/Kathmandu",
+        "datetime_from=2026-02-03T00:00:00Z&datetime_to=2026-02-03T01:00:00Z&aggregation_level=minute",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=agent&compare=previous_period",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=profile_code&profile_codes=a&filter=platform:ne:x|data.channel:gt:1",
+    ];
+    const TABLES: [&str; 4] = [
+        CHART_DAYS[0],
+        CHART_DAYS[1],
+        "datetime_from=2026-02-03&filter=platform:contains:x",
+        "range=yesterday&profile_codes=a",
+    ];
+    const CHART_DAYS: [&str; 2] = [
+        "datetime_from=2026-02-03&datetime_to=2026-02-03",
+        "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-04T00:07:00Z",
+    ];
+
+    macro_rules! ask {
+        ($($method:ident($queries:expr);)*) => {$(
+            for query in $queries {
+                let question = Parameters::read(query).expect("specimens are good questions");
+                let answer = recommendations.$method(&reader, &question).await;
+                answer.map_err(|error| Unaccepted { endpoint: stringify!($method), query, error })?;
+            }
+        )*};
+    }
+    ask! {
+        series(CHARTS);
+        series(["metric=shown&split_by=source&datetime_from=2026-02-03"]);
+        assisted_text_per_source(["range=28d", "range=24h", "range=7d&compare=previous_year&sources=search"]);
+        acceptance_rate(CHARTS);
+        assisted_share(CHARTS);
+        funnel(TABLES);
+        totals(TABLES);
+        agents(TABLES);
+        agents(["sort=-acceptance_rate,agent_name&offset=10&limit=5"]);
+    }
+    Ok(recorder.statements())
+}
