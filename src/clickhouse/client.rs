@@ -96,6 +96,8 @@ impl ClickHouse {
             .with_compression(Compression::None)
             .with_setting("input_format_binary_read_json_as_string", "1")
             .with_setting("output_format_binary_write_json_as_string", "1")
+            // The client reads the types of columns, and not their line breaks.
+            .with_setting("print_pretty_type_names", "0")
             // On by default in newer servers: an insert must be stored when it is acknowledged.
             .with_setting("async_insert", "0");
         let answers = limits.query_cache.then(|| {

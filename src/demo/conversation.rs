@@ -71,7 +71,7 @@ impl Centre {
 
     /// Suggestions are shown, some are accepted, and a message is sent.
     fn message(&self, conversation: &mut Conversation<'_>, random: &mut fastrand::Rng) {
-        conversation.pass(8_000 + random.i64(..70_000));
+        conversation.pass(8_000 + random.i64(0..70_000));
         let broken = self.is_broken(conversation.time);
         let mut suggestions = Vec::new();
         let shown = if broken { usize::from(random.f64() < 0.3) } else { random.usize(..=5).min(random.usize(..=5)) };
@@ -86,7 +86,7 @@ impl Centre {
             conversation.push("Recommendation Shown", data, Vec::new(), random);
             let chance =
                 acceptance * conversation.agent.fondness / (1.0 + 0.25 * rank as f64) * if broken { 0.25 } else { 1.0 };
-            conversation.pass(300 + random.i64(..4_000));
+            conversation.pass(300 + random.i64(0..4_000));
             let answer = json!({"recommendation_id": id, "source": source, "rank": rank, "len_text": length});
             if random.f64() < chance {
                 conversation.push("Recommendation Accepted", answer, Vec::new(), random);
@@ -101,7 +101,7 @@ impl Centre {
                 conversation.push("Recommendation Dismissed", answer, Vec::new(), random);
             }
         }
-        conversation.pass(2_000 + random.i64(..20_000));
+        conversation.pass(2_000 + random.i64(0..20_000));
         let assisted: u32 = suggestions.iter().map(|suggestion| suggestion.len_text).sum();
         let typed = if suggestions.is_empty() { 24 + random.u32(..220) } else { random.u32(..90) };
         conversation.push(

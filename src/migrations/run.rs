@@ -90,7 +90,7 @@ impl Migrator<'_> {
             let started = Instant::now();
             self.apply(migration).await?;
             self.record(migration, started).await?;
-            tracing::info!(account = %self.target.account, file = migration.file, elapsed_ms = started.elapsed().as_millis(), "migrated");
+            tracing::debug!(account = %self.target.account, file = migration.file, elapsed_ms = started.elapsed().as_millis(), "migrated");
             outcome.applied.push(migration.file.clone());
         }
         retention::align(self.clickhouse, &self.target, self.may_shorten_retention)

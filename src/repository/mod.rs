@@ -5,6 +5,7 @@
 //! conditions on the rows. A template gets a table only through `table` and `rollup`, and it must
 //! print a base condition for each; one that does not is refused before it is sent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -224,5 +225,5 @@ fn context(
         }),
     ));
     variables.extend(ask.variables.iter().cloned());
-    variables.into_iter().collect()
+    Variable::from(variables.into_iter().collect::<BTreeMap<_, _>>())
 }
