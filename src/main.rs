@@ -1,22 +1,20 @@
 //! The command line.
 
-use std::process::exit;
-
+use chartwell::clickhouse::embedded::leave;
 use chartwell::commands::{Cli, run};
 use clap::Parser;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {
-    let cli = Cli::parse();
-    let code = match run(cli) {
+    let code = match run(Cli::parse()) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("chartwell: {error}");
             1
         }
     };
-    // The engine's threads never end, and its destructors must not run: see `embedded::library`.
-    exit(code)
+    leave(code)
 }

@@ -183,7 +183,7 @@ impl ClickHouse {
         while let Some(row) = cursor.next().await? {
             rows.push(row);
         }
-        let rows_read = cursor.summary().and_then(|summary| summary.read_rows()).unwrap_or(0);
+        let rows_read = cursor.summary().and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
         Ok(Rows { rows, query_id: statement.query_id, rows_read, elapsed: started.elapsed() })
     }
 }

@@ -70,7 +70,7 @@ fn read_events(text: &str, reading: Reading<'_>) -> Result<(Vec<Event>, Vec<Reje
         match read_event(document, reading) {
             Ok(event) => events.push(event),
             Err((event_id, Rejection { code, pointer, detail })) => {
-                rejected.push(RejectedEvent { index, event_id, code, detail, pointer })
+                rejected.push(RejectedEvent { index, event_id, code, detail, pointer });
             }
         }
     }

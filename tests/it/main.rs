@@ -1,4 +1,5 @@
-//! Integration tests: one binary, one real engine, a database for each test.
+//! Integration tests: one binary, one real engine, an account for each test.
 
 mod engine;
+mod migrations;
 mod support;

@@ -1,12 +1,21 @@
-//! What tests stand on: the engine of this process, and clients of it over both ways.
+//! What tests stand on: the engine of this process, clients of it over both ways, and a whole
+//! application with an account of its own.
 
+use std::fmt::Write;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use chartwell::app::App;
+use chartwell::auth::{Claims, Limits, Scope, Tokens};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, serve_tcp};
 use chartwell::clickhouse::{ClickHouse, Place};
-use chartwell::config::{Account, ClickHouseConfig, QueryConfig};
+use chartwell::config::{Account, ClickHouseConfig, Config, QueryConfig, Secret};
 use chartwell::migrations::{Migrator, Target, migrations};
+use chartwell::page::Page;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 /// The engine of this test process, in a folder that goes with it.
 pub fn engine() -> &'static Engine {
@@ -24,6 +33,8 @@ pub enum Via {
     Pipe,
     Tcp,
 }
+
+pub const BOTH_WAYS: [Via; 2] = [Via::Pipe, Via::Tcp];
 
 pub async fn clickhouse(via: Via) -> ClickHouse {
     clickhouse_with(via, &QueryConfig::default()).await
@@ -56,14 +67,177 @@ pub fn target(name: &str) -> Target {
 }
 
 /// Brings the tables of an account up to date.
-pub async fn migrate(clickhouse: &ClickHouse, name: &str) {
+pub async fn migrate(clickhouse: &ClickHouse, target: Target) {
     let migrations = migrations().expect("the migrations are in order");
-    let migrator = Migrator {
-        clickhouse,
-        target: target(name),
-        migrations: &migrations,
-        is_alone: false,
-        may_shorten_retention: false,
-    };
+    let migrator =
+        Migrator { clickhouse, target, migrations: &migrations, is_alone: false, may_shorten_retention: false };
     migrator.run().await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+pub const SECRET: &str = "a secret of the tests, and long enough";
+
+/// A whole application, on a socket, with one account that is named after the test.
+pub struct TestApp {
+    pub url: String,
+    pub account: String,
+    pub clickhouse: ClickHouse,
+    http: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestApp {
+    pub async fn start(account: &str) -> Self {
+        Self::start_with(account, Via::Pipe, |_| {}).await
+    }
+
+    /// Starts with other settings than the defaults.
+    pub async fn start_with(account: &str, via: Via, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::default();
+        config.server.accounts = vec![account.parse().expect("an account name")];
+        config.auth.jwt_secret = Some(Secret::new(SECRET));
+        // Tests write events of years that are easy to read.
+        config.ingest.retention_days = 0;
+        change(&mut config);
+        let clickhouse = clickhouse_with(via, &config.query).await;
+        for account in &config.server.accounts {
+            let retention_days = config.ingest.retention_days;
+            migrate(&clickhouse, Target { account: account.clone(), cluster: None, retention_days }).await;
+        }
+        let app = App::new(&config, clickhouse.clone(), Page::new(None)).await.expect("the application starts");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let (stop, stopped) = oneshot::channel();
+        let max_connections = config.server.max_connections;
+        tokio::spawn(async move {
+            chartwell::http::serve(listener, app.router, max_connections, async {
+                let _ = stopped.await;
+            })
+            .await
+        });
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        Self { url, account: account.to_owned(), clickhouse, http, _stop: stop }
+    }
+
+    /// A token for every scope.
+    pub fn token(&self) -> String {
+        sign(&self.claims())
+    }
+
+    /// Claims for every scope, to be changed.
+    pub fn claims(&self) -> Claims {
+        claims(&self.account)
+    }
+
+    pub fn request(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.url))
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.url))
+    }
+
+    /// Asks with a token, and returns the JSON of a 200.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> impl Future<Output = Value> {
+        let request = self.request(path).bearer_auth(self.token());
+        let path = path.to_owned();
+        async move {
+            let response = request.send().await.expect("an answer");
+            let status = response.status();
+            let body = json_of(response).await;
+            assert_eq!(status, StatusCode::OK, "{path}: {body}");
+            body
+        }
+    }
+
+    /// Asks with a token, and returns status and JSON of whatever comes.
+    pub async fn ask(&self, path: &str) -> (StatusCode, Value) {
+        let response = self.request(path).bearer_auth(self.token()).send().await.expect("an answer");
+        (response.status(), json_of(response).await)
+    }
+
+    /// Stores events, which must all be accepted.
+    pub async fn store(&self, events: &[Value]) {
+        let response =
+            self.post("/api/v1/events").bearer_auth(self.token()).json(events).send().await.expect("an answer");
+        let (status, body) = (response.status(), json_of(response).await);
+        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+        assert_eq!(body, json!({"accepted": events.len(), "duplicates": 0, "rejected": []}));
+    }
+}
+
+/// Claims for every scope.
+pub fn claims(account: &str) -> Claims {
+    Claims {
+        sub: "tester".to_owned(),
+        account: account.to_owned(),
+        exp: now() + 600,
+        scope: Scope::ALL.map(Scope::name).join(" "),
+        grants: Default::default(),
+        limits: None,
+        iss: None,
+        aud: None,
+    }
+}
+
+pub fn limited(claims: Claims, requests_per_minute: u32) -> Claims {
+    Claims { limits: Some(Limits { requests_per_minute }), ..claims }
+}
+
+pub fn granted(claims: Claims, field: &str, values: &[&str]) -> Claims {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    Claims { grants: [(field.to_owned(), values)].into(), ..claims }
+}
+
+pub fn sign(claims: &Claims) -> String {
+    Tokens { secret: &Secret::new(SECRET), issuer: None, audience: None }.sign(claims)
+}
+
+pub fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970").as_secs()
+}
+
+pub async fn json_of(response: Response) -> Value {
+    let text = response.text().await.expect("a body");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A sent message with suggestions: (source, length, edited).
+pub fn message(time: &str, suggestions: &[(&str, u32, bool)]) -> Value {
+    let suggestions: Vec<Value> = suggestions
+        .iter()
+        .map(|(source, length, edited)| json!({"id": "r", "source": source, "len_text": length, "edited": edited}))
+        .collect();
+    json!({
+        "event": "Send Message", "time_utc": time, "profile_code": "support", "platform": "genesys", "agent_id": "a1",
+        "data": {"text_length": 100, "suggestions": suggestions},
+    })
+}
+
+/// A recommendation that was shown, accepted or dismissed.
+pub fn recommendation(event: &str, time: &str, source: &str) -> Value {
+    json!({
+        "event": format!("Recommendation {event}"), "time_utc": time, "profile_code": "support", "platform": "genesys", "agent_id": "a1",
+        "data": {"recommendation_id": "r", "source": source, "rank": 0, "len_text": 10, "latency_ms": 12.5},
+    })
+}
+
+/// The same event with other values in some fields.
+pub fn with(mut event: Value, changes: Value) -> Value {
+    let (Value::Object(event_fields), Value::Object(changes)) = (&mut event, changes) else { panic!("objects") };
+    event_fields.extend(changes);
+    event
+}
+
+/// The series of a chart as `id: values`, a line each.
+pub fn series(chart: &Value) -> String {
+    series_of(&chart["series"])
+}
+
+pub fn series_of(series: &Value) -> String {
+    let mut text = String::new();
+    for series in series.as_array().expect("series") {
+        writeln!(text, "{}: {}", series["id"].as_str().expect("an id"), series["data"]).expect("memory");
+    }
+    text
 }

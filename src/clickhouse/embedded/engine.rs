@@ -367,7 +367,9 @@ impl Rest {
     pub async fn next(&mut self) -> Option<Result<Bytes, EngineException>> {
         let chunk = self.chunks.recv().await;
         if !matches!(chunk, Some(Ok(_))) {
-            self.running.take().map(Running::disarm);
+            if let Some(running) = self.running.take() {
+                running.disarm();
+            }
         }
         chunk
     }

@@ -25,7 +25,7 @@ use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 
 pub use engine::{Engine, EngineConfig, StartError};
-pub use library::VERSION as ENGINE_VERSION;
+pub use library::{VERSION as ENGINE_VERSION, leave};
 
 /// Bytes that may wait in a pipe, in each direction.
 const PIPE_BYTES: usize = 256 << 10;

@@ -1,0 +1,61 @@
+# Chartwell. `make demo` looks at it, `make test` checks all of it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+DEMO_FLAGS ?=
+
+.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: engine ## Build and start the demo: charts at http://127.0.0.1:8080/
+	$(CARGO) build --release --locked --bin chartwell
+	./target/release/chartwell demo $(DEMO_FLAGS)
+
+test: engine format lint deny unit props ## Everything that CI runs
+
+run: engine ## Build and start the server with the settings at hand
+	$(CARGO) run --release --locked -- serve
+
+migrate: engine ## Apply pending migrations
+	$(CARGO) run --release --locked -- migrate
+
+bench: engine ## Measure the pure parts, and the server beside a reference where there is one
+	$(CARGO) bench --locked --bench pure
+	./benches/compare.sh
+
+up: ## Start the container, in the background
+	docker compose up --build --detach --wait
+
+down: ## Stop the container; its data is kept
+	docker compose down
+
+logs: ## Follow the container's log
+	docker compose logs --follow
+
+engine: ## Fetch the engine library once, into the cache folder
+	@./scripts/fetch-engine.sh
+
+format: ## Check the format of the code
+	$(CARGO) fmt --check
+
+lint: ## Check for warnings, in code and documentation
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
+
+unit: engine ## Run the tests, on the real engine
+	$(CARGO) test --locked
+
+deny: ## Check licences, sources and duplicates of the dependencies
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet
+	$(CARGO) deny --all-features check bans licenses sources
+
+props: ## Compile an answer against the types of Material UI X Charts
+	cd tests/mui && npm ci --silent --no-audit --no-fund && npm test --silent
+
+openapi: ## Write openapi/openapi.json anew
+	$(CARGO) run --locked --quiet -- openapi > openapi/openapi.json
