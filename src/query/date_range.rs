@@ -121,6 +121,8 @@ impl FromParameters for DateRange {
 
 fn take_zone(parameters: &mut Parameters) -> Option<Tz> {
     let Some(name) = parameters.one("timezone") else { return Some(Tz::UTC) };
+    // A `+` that was not escaped arrives as a blank: `Etc/GMT 3`.
+    let name = name.replace(' ', "+");
     let known = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name));
     if let Some(zone) = known {
         return Some(*zone);

@@ -2,4 +2,5 @@
 
 mod engine;
 mod migrations;
+mod recommendations;
 mod support;
