@@ -94,10 +94,11 @@ pub struct ProblemBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "aggregation_level")]
+    #[schema(example = "aggregation_level", nullable = false)]
     pub parameter: Option<String>,
     /// JSON pointer into the body.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub pointer: Option<String>,
     #[schema(example = "invalid_parameter")]
     pub code: String,

@@ -4,6 +4,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::auth::Scope;
+use crate::error::{Code, FieldError, ProblemBody};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +23,7 @@ use crate::auth::Scope;
         (name = "platform", description = "The token and the account"),
         (name = "operations", description = "Health and metrics"),
     ),
+    components(schemas(ProblemBody, FieldError, Code)),
     modifiers(&Bearer),
 )]
 pub struct ApiDescription;

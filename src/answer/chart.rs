@@ -35,10 +35,16 @@ pub struct Axis {
     #[schema(example = "time")]
     pub id: &'static str,
     #[serde(rename = "scaleType")]
-    #[schema(example = "band")]
-    pub scale_type: &'static str,
+    pub scale_type: ScaleType,
     /// Starts of the buckets, RFC 3339 with the offset of the zone.
     pub data: Vec<Option<String>>,
+}
+
+/// The scale of an axis: a band for each bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ScaleType {
+    Band,
 }
 
 /// A line, or a layer of a stack.
@@ -52,7 +58,7 @@ pub struct Series {
     pub data: Vec<Option<Number>>,
     /// Series with the same stack are drawn on top of each other, and add up to the total.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "total")]
+    #[schema(example = "total", nullable = false)]
     pub stack: Option<&'static str>,
 }
 
@@ -121,7 +127,7 @@ pub fn chart(
 }
 
 fn axis(data: Vec<Option<String>>) -> Axis {
-    Axis { id: "time", scale_type: "band", data }
+    Axis { id: "time", scale_type: ScaleType::Band, data }
 }
 
 /// The groups, the largest first, which is the bottom of a stack; the rest comes last.

@@ -18,14 +18,15 @@ pub struct Meta {
     pub timezone: String,
     /// Unit of the time axis; charts only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "day")]
+    #[schema(example = "day", nullable = false)]
     pub aggregation_level: Option<String>,
     /// Unit of the values; charts only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "characters")]
+    #[schema(example = "characters", nullable = false)]
     pub unit: Option<String>,
     /// Indexes of the buckets that are not whole: cut by the range, or not over yet; charts only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub partial: Option<Vec<usize>>,
     /// `raw`, or the name of the rollup that was read; both give the same numbers.
     #[schema(example = "recommendations_1h")]

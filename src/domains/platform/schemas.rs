@@ -64,6 +64,6 @@ pub struct AccountReadiness {
     pub ready: bool,
     /// Why it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "engine_unavailable")]
+    #[schema(example = "engine_unavailable", nullable = false)]
     pub reason: Option<&'static str>,
 }
