@@ -115,6 +115,10 @@ impl Authenticator {
         if header.typ.as_deref().is_some_and(|kind| !["jwt", "at+jwt"].contains(&kind.to_ascii_lowercase().as_str())) {
             return Err(TokenRefused::Invalid("another type of token"));
         }
+        if header.crit.is_some() {
+            // It must be understood or refused, and none is understood.
+            return Err(TokenRefused::Invalid("critical extensions"));
+        }
         let claims = match header.alg {
             Algorithm::HS256 => {
                 self.decode(token, self.secret.as_ref().ok_or(TokenRefused::Invalid("no secret"))?, Algorithm::HS256)?

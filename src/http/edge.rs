@@ -12,10 +12,6 @@ use axum::response::{IntoResponse, Response};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::error::{ApiError, Code};
 
-/// The path of the route that answered, for log and metrics: never the raw path.
-#[derive(Debug, Clone)]
-pub struct RoutePath(pub MatchedPath);
-
 /// The layer itself.
 pub struct Edge;
 
@@ -24,6 +20,8 @@ impl Edge {
         let started = Instant::now();
         let id = RequestId::of(request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        // For the metrics the path of the route, of which there are few, and never the one asked for.
+        let route = request.extensions().get::<MatchedPath>().cloned();
         request.extensions_mut().insert(id.clone());
 
         let mut response = next.run(request).await;
@@ -33,7 +31,7 @@ impl Edge {
             response = with_problem(response, &error, &path, &id);
         }
         add_headers(response.headers_mut(), &id);
-        note(&method, &path, &response, started, &id);
+        note(&method, &path, route.as_ref(), &response, started, &id);
         response
     }
 }
@@ -90,12 +88,18 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
     }
 }
 
-fn note(method: &Method, path: &str, response: &Response, started: Instant, id: &RequestId) {
+fn note(
+    method: &Method,
+    path: &str,
+    route: Option<&MatchedPath>,
+    response: &Response,
+    started: Instant,
+    id: &RequestId,
+) {
     let elapsed = started.elapsed();
     let status = response.status().as_u16();
     tracing::debug!(request_id = %id.0, %method, path, status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "request");
-    let route =
-        response.extensions().get::<RoutePath>().map_or("unmatched".to_owned(), |route| route.0.as_str().to_owned());
+    let route = route.map_or("unmatched", MatchedPath::as_str).to_owned();
     metrics::histogram!("chartwell_request_seconds", "route" => route, "status" => status.to_string())
         .record(elapsed.as_secs_f64());
 }

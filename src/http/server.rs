@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use futures::FutureExt;
 use hyper::Request;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,7 +22,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::ServiceExt;
 
@@ -33,6 +34,8 @@ const BODY_STALL: Duration = Duration::from_secs(10);
 const BODY_BYTES_PER_SECOND: u64 = 1_024;
 /// Requests that were accepted have this long to finish at the end.
 const DRAIN: Duration = Duration::from_millis(4_000);
+/// Requests that are on their way when the end begins are still heard for this long.
+const LAST_REQUESTS: Duration = Duration::from_millis(150);
 /// Header bytes of a request.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -57,15 +60,9 @@ pub async fn serve(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).max_buf_size(HEADER_BYTES).header_read_timeout(None);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(Duration::from_secs(20));
-    let builder = Arc::new(builder);
 
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        let Some((stream, slot)) = accepted else { continue };
+    let begin = |stream: TcpStream, slot: OwnedSemaphorePermit| {
+        let _ = stream.set_nodelay(true);
         let in_flight = Arc::new(AtomicUsize::new(0));
         let app = app.clone();
         let counted = Arc::clone(&in_flight);
@@ -79,16 +76,30 @@ pub async fn serve(
             }
         });
         let io = TokioIo::new(Patient::new(stream, in_flight));
-        let connection = builder.serve_connection(io, service).into_owned();
-        let connection = graceful.watch(connection);
+        let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error, "a connection broke");
             }
             drop(slot);
         });
+    };
+
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            accepted = accept(&listener, &slots) => if let Some((stream, slot)) = accepted { begin(stream, slot) },
+        }
+    }
+    // Connections that the system has accepted for us already are served; then the door is closed.
+    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
+        begin(stream, slot);
     }
     drop(listener);
+    // A connection whose first request was not read yet would be closed unheard.
+    sleep(LAST_REQUESTS).await;
     tokio::select! {
         () = graceful.shutdown() => Shutdown::Drained,
         () = sleep(DRAIN) => Shutdown::Cut,
@@ -96,16 +107,10 @@ pub async fn serve(
 }
 
 /// The next connection, once there is room for one.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
     match listener.accept().await {
-        Ok((stream, _)) => {
-            let _ = stream.set_nodelay(true);
-            Some((stream, slot))
-        }
+        Ok((stream, _)) => Some((stream, slot)),
         Err(error) => {
             // Out of file descriptors, most likely: connections that close give some back.
             tracing::warn!(%error, "a connection could not be accepted");

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 
 use crate::support::{SECRET, TestApp, Via, claims, granted, json_of, limited, message, now, series, sign, with};
 
-const QUESTION: &str = "/api/v1/recommendations/charts/series?datetime_from=2026-02-01&datetime_to=2026-02-01&aggregation_level=day";
+const QUESTION: &str =
+    "/api/v1/recommendations/charts/series?datetime_from=2026-02-01&datetime_to=2026-02-01&aggregation_level=day";
 
 fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
@@ -74,7 +75,10 @@ async fn every_bad_token_gets_the_same_answer() {
         ("no signature", Some(format!("Bearer {header}.{payload}."))),
         ("a changed signature", Some(format!("Bearer {header}.{payload}.{tampered}"))),
         ("a signature cut off", Some(format!("Bearer {header}.{payload}.{}", &signature[..20]))),
-        ("the signature of another", Some(format!("Bearer {header}.{}.{signature}", part(&with(json!({"sub": "other"})))))),
+        (
+            "the signature of another",
+            Some(format!("Bearer {header}.{}.{signature}", part(&with(json!({"sub": "other"}))))),
+        ),
         ("padding", Some(format!("Bearer {header}.{payload}.{signature}="))),
         ("other base64", Some(format!("Bearer {header}.{payload}.{}+/", &signature[2..]))),
         ("a token that is far too long", Some(format!("Bearer {header}.{}.{signature}", "A".repeat(30_000)))),
@@ -91,13 +95,22 @@ async fn every_bad_token_gets_the_same_answer() {
     }
     bearer("no algorithm named", forged(&json!({"typ": "JWT"}), &good, SECRET));
     bearer("a header that is no object", format!("{}.{payload}.{signature}", part(&json!("HS256"))));
-    bearer("a type of token that is not for access", forged(&json!({"alg": "HS256", "typ": "dpop+jwt"}), &good, SECRET));
-    bearer("critical extensions", forged(&json!({"alg": "HS256", "typ": "JWT", "crit": ["exp"], "exp": 1}), &good, SECRET));
+    bearer(
+        "a type of token that is not for access",
+        forged(&json!({"alg": "HS256", "typ": "dpop+jwt"}), &good, SECRET),
+    );
+    bearer(
+        "critical extensions",
+        forged(&json!({"alg": "HS256", "typ": "JWT", "crit": ["exp"], "exp": 1}), &good, SECRET),
+    );
     bearer("claims that are no object", forged(&hs256(), &json!([1, 2]), SECRET));
     bearer("claims that are no JSON", format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{")));
     bearer("another secret", forged(&hs256(), &good, "another secret, also long enough to be one"));
     bearer("an empty secret", forged(&hs256(), &good, ""));
-    bearer("an asymmetric key that is not known", encode(&Header { kid: Some("k".to_owned()), ..Header::new(Algorithm::RS256) }, &good, &rsa_key).unwrap());
+    bearer(
+        "an asymmetric key that is not known",
+        encode(&Header { kid: Some("k".to_owned()), ..Header::new(Algorithm::RS256) }, &good, &rsa_key).unwrap(),
+    );
     bearer("no exp", forged(&hs256(), &without("exp"), SECRET));
     bearer("no sub", forged(&hs256(), &without("sub"), SECRET));
     bearer("no account", forged(&hs256(), &without("account"), SECRET));
@@ -120,7 +133,8 @@ async fn every_bad_token_gets_the_same_answer() {
     for (name, authorization) in tokens {
         let mut request = app.request(QUESTION).header("x-request-id", "same");
         if let Some(authorization) = &authorization {
-            request = request.header("authorization", reqwest::header::HeaderValue::from_bytes(authorization.as_bytes()).unwrap());
+            request = request
+                .header("authorization", reqwest::header::HeaderValue::from_bytes(authorization.as_bytes()).unwrap());
         }
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{name}");
@@ -154,7 +168,10 @@ async fn an_account_that_is_not_served_is_forbidden() {
 
 #[tokio::test]
 async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account() {
-    let app = TestApp::start_with("all_routes", Via::Pipe, |config| config.server.accounts.push("all_routes_other".parse().unwrap())).await;
+    let app = TestApp::start_with("all_routes", Via::Pipe, |config| {
+        config.server.accounts.push("all_routes_other".parse().unwrap())
+    })
+    .await;
     let description = serde_json::to_value(chartwell::app::description()).unwrap();
     let mut guarded = 0;
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -179,8 +196,13 @@ async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account(
             assert_eq!(answer(Some(sign(&claims("nobody")))).await.1["code"], "unknown_account", "{path}");
             if let Some(scope) = scopes.first().and_then(Value::as_str) {
                 let others = app.claims().scope.replace(scope, "");
-                let (status, problem) = answer(Some(sign(&chartwell::auth::Claims { scope: others, ..app.claims() }))).await;
-                assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("insufficient_scope")), "{path}");
+                let (status, problem) =
+                    answer(Some(sign(&chartwell::auth::Claims { scope: others, ..app.claims() }))).await;
+                assert_eq!(
+                    (status, problem["code"].as_str()),
+                    (StatusCode::FORBIDDEN, Some("insufficient_scope")),
+                    "{path}"
+                );
                 assert!(problem["detail"].as_str().unwrap().contains(scope), "{path}");
                 let only = chartwell::auth::Claims { scope: scope.to_owned(), ..app.claims() };
                 let (status, problem) = answer(Some(sign(&only))).await;
@@ -214,22 +236,46 @@ async fn a_grant_restricts_every_answer_and_cannot_be_widened() {
         let response = app.request(&path).bearer_auth(&token).send().await.unwrap();
         (response.status(), json_of(response).await)
     };
-    for (filter, expected) in [("", "messages: [2]\n"), ("&profile_codes=a", "messages: [1]\n"), ("&filter=profile_code:ne:a", "messages: [1]\n"), ("&filter=agent_email:is_null", "messages: [2]\n")] {
+    for (filter, expected) in [
+        ("", "messages: [2]\n"),
+        ("&profile_codes=a", "messages: [1]\n"),
+        ("&filter=profile_code:ne:a", "messages: [1]\n"),
+        ("&filter=agent_email:is_null", "messages: [2]\n"),
+    ] {
         let (status, chart) = ask(format!("{QUESTION}{filter}")).await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(series(&chart), expected, "{filter}");
     }
-    for outside in ["profile_codes=c", "profile_codes=a&profile_codes=c", "filter=profile_code:eq:c", "filter=profile_code:in:a,c", "filter=platform:eq:genesys|profile_code:eq:c", "filter=profile_code:is_null", "profile_codes=A"] {
+    for outside in [
+        "profile_codes=c",
+        "profile_codes=a&profile_codes=c",
+        "filter=profile_code:eq:c",
+        "filter=profile_code:in:a,c",
+        "filter=platform:eq:genesys|profile_code:eq:c",
+        "filter=profile_code:is_null",
+        "profile_codes=A",
+    ] {
         let (status, problem) = ask(format!("{QUESTION}&{outside}")).await;
         assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("outside_grant")), "{outside}");
     }
-    for path in ["charts/assisted-text-per-source", "charts/acceptance-rate", "charts/assisted-share", "funnel", "totals", "agents"] {
-        let (status, mut answer) = ask(format!("/api/v1/recommendations/{path}?datetime_from=2026-02-01&datetime_to=2026-02-01&aggregation_level=day")).await;
+    for path in [
+        "charts/assisted-text-per-source",
+        "charts/acceptance-rate",
+        "charts/assisted-share",
+        "funnel",
+        "totals",
+        "agents",
+    ] {
+        let (status, mut answer) =
+            ask(format!("/api/v1/recommendations/{path}?datetime_from=2026-02-01&datetime_to=2026-02-01")).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         answer.as_object_mut().unwrap().remove("meta");
         // 44444, 44447, 88800, 88803, 133244, 133247
         let told = answer.to_string();
-        assert!(!["4444", "8880", "13324"].iter().any(|sum| told.contains(sum)), "{path} counts what was not granted: {told}");
+        assert!(
+            !["4444", "8880", "13324"].iter().any(|sum| told.contains(sum)),
+            "{path} counts what was not granted: {told}"
+        );
     }
     let elsewhere = sign(&granted(app.claims(), "team", &["x"]));
     let response = app.request(QUESTION).bearer_auth(elsewhere).send().await.unwrap();
@@ -243,7 +289,8 @@ async fn a_grant_restricts_every_answer_and_cannot_be_widened() {
 async fn me_says_who_asks_and_what_is_in_force() {
     let app = TestApp::start("me").await;
     let claims = limited(granted(app.claims(), "profile_code", &["a"]), 60);
-    let claims = chartwell::auth::Claims { scope: "traces:read unknown:thing recommendations:read".to_owned(), ..claims };
+    let claims =
+        chartwell::auth::Claims { scope: "traces:read unknown:thing recommendations:read".to_owned(), ..claims };
     let me = json_of(app.request("/api/v1/me").bearer_auth(sign(&claims)).send().await.unwrap()).await;
     assert_eq!(
         me,
@@ -366,13 +413,29 @@ async fn status(app: &TestApp, token: &str) -> StatusCode {
 
 #[tokio::test]
 async fn tokens_of_a_provider_are_checked_with_the_key_that_they_name() {
-    let signers = [Signer::new(Algorithm::RS256, "r"), Signer::new(Algorithm::ES256, "e"), Signer::new(Algorithm::EdDSA, "d")];
+    let signers =
+        [Signer::new(Algorithm::RS256, "r"), Signer::new(Algorithm::ES256, "e"), Signer::new(Algorithm::EdDSA, "d")];
     let provider = provider(json!(signers.iter().map(Signer::jwk).collect::<Vec<_>>())).await;
     let app = app_of(&provider, "jwks").await;
     for signer in &signers {
-        assert_eq!(status(&app, &signer.sign(&issued(&app, json!({})))).await, StatusCode::OK, "{:?}", signer.algorithm);
-        for wrong in [json!({"iss": "https://evil.example/"}), json!({"aud": "another"}), json!({"iss": null}), json!({"aud": null}), json!({"aud": []})] {
-            assert_eq!(status(&app, &signer.sign(&issued(&app, wrong.clone()))).await, StatusCode::UNAUTHORIZED, "{wrong}");
+        assert_eq!(
+            status(&app, &signer.sign(&issued(&app, json!({})))).await,
+            StatusCode::OK,
+            "{:?}",
+            signer.algorithm
+        );
+        for wrong in [
+            json!({"iss": "https://evil.example/"}),
+            json!({"aud": "another"}),
+            json!({"iss": null}),
+            json!({"aud": null}),
+            json!({"aud": []}),
+        ] {
+            assert_eq!(
+                status(&app, &signer.sign(&issued(&app, wrong.clone()))).await,
+                StatusCode::UNAUTHORIZED,
+                "{wrong}"
+            );
         }
         let several = issued(&app, json!({"aud": ["another", "chartwell"]}));
         assert_eq!(status(&app, &signer.sign(&several)).await, StatusCode::OK);
@@ -381,7 +444,8 @@ async fn tokens_of_a_provider_are_checked_with_the_key_that_they_name() {
     let public = signers[0].jwk()["n"].as_str().unwrap().to_owned();
     let confused = forged(&json!({"alg": "HS256", "typ": "JWT", "kid": "r"}), &issued(&app, json!({})), &public);
     assert_eq!(status(&app, &confused).await, StatusCode::UNAUTHORIZED);
-    let misnamed = Signer { key: Signer::new(Algorithm::ES256, "x").key, algorithm: Algorithm::ES256, id: "r".to_owned() };
+    let misnamed =
+        Signer { key: Signer::new(Algorithm::ES256, "x").key, algorithm: Algorithm::ES256, id: "r".to_owned() };
     assert_eq!(status(&app, &misnamed.sign(&issued(&app, json!({})))).await, StatusCode::UNAUTHORIZED);
     assert_eq!(provider.asked.load(Ordering::Relaxed), 1);
 }
