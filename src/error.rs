@@ -9,6 +9,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::auth::{OutsideGrant, Scope, TokenRefused};
 use crate::clickhouse::{Failure, QueryError};
@@ -19,7 +21,7 @@ use crate::service::AnswerError;
 /// Every code that an error can have: a closed set, each with its status and title.
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:ident, $title:literal;)+) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
         pub enum Code { $($(#[$doc])* #[serde(rename = $name)] $variant,)+ }
 
         impl Code {
@@ -39,6 +41,16 @@ macro_rules! codes {
         }
     };
 }
+
+impl utoipa::PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let names: Vec<&str> = Self::ALL.iter().map(|code| code.name()).collect();
+        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(names));
+        schema.description(Some("What went wrong: a closed set.")).into()
+    }
+}
+
+impl ToSchema for Code {}
 
 codes! {
     MalformedBody = "malformed_body", BAD_REQUEST, "The body cannot be read";

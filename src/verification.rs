@@ -50,8 +50,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     const TABLES: [&str; 4] = [
         CHART_DAYS[0],
         CHART_DAYS[1],
-        "datetime_from=2026-02-03&filter=platform:contains:x",
-        "range=yesterday&profile_codes=a",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=platform:contains:x",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&profile_codes=a",
     ];
     const CHART_DAYS: [&str; 2] = [
         "datetime_from=2026-02-03&datetime_to=2026-02-03",
@@ -69,14 +69,14 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     }
     ask! {
         series(CHARTS);
-        series(["metric=shown&split_by=source&datetime_from=2026-02-03"]);
-        assisted_text_per_source(["range=28d", "range=24h", "range=7d&compare=previous_year&sources=search"]);
+        series(["metric=shown&split_by=source&datetime_from=2026-02-03&datetime_to=2026-02-04"]);
+        assisted_text_per_source([CHART_DAYS[0], CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-09&compare=previous_year&sources=search"]);
         acceptance_rate(CHARTS);
         assisted_share(CHARTS);
         funnel(TABLES);
         totals(TABLES);
         agents(TABLES);
-        agents(["sort=-acceptance_rate,agent_name&offset=10&limit=5"]);
+        agents(["datetime_from=2026-02-03&datetime_to=2026-02-03&sort=-acceptance_rate,agent_name&limit=5"]);
     }
     Ok(recorder.statements())
 }

@@ -1,0 +1,157 @@
+//! The OpenAPI document: committed, complete, and true.
+
+use serde_json::Value;
+
+use crate::support::{TestApp, Via, message, recommendation};
+
+fn description() -> Value {
+    serde_json::to_value(chartwell::app::description()).unwrap()
+}
+
+#[test]
+fn the_committed_document_is_that_of_the_code() {
+    let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
+    assert!(committed == description(), "openapi/openapi.json is not what the code describes: run `make openapi`");
+}
+
+#[test]
+fn every_operation_says_what_it_is_and_how_it_can_fail() {
+    let description = description();
+    let text = description.to_string();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let told = |name: &str| operation[name].as_str().is_some_and(|text| !text.is_empty());
+            assert!(told("summary") && told("description") && told("operationId"), "{method} {path}");
+            if path.starts_with("/api/") {
+                for status in ["401", "403", "422", "429"] {
+                    assert!(operation["responses"].get(status).is_some(), "{method} {path} does not describe {status}");
+                }
+            }
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(
+                    parameter["description"].as_str().is_some_and(|text| !text.is_empty()),
+                    "{path} {}",
+                    parameter["name"]
+                );
+            }
+        }
+    }
+    for reference in text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(description.pointer(reference).is_some(), "{reference} is referred to and not there");
+    }
+    for code in chartwell::error::Code::ALL {
+        assert!(text.contains(&format!("\"{}\"", code.name())), "{} is not listed", code.name());
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_the_keys_that_are_described_and_no_others() {
+    let app = TestApp::start_with("described", Via::Pipe, |config| config.ingest.retention_days = 0).await;
+    app.store(&[
+        message("2026-02-01T10:00:00Z", &[("gpt", 5, false)]),
+        recommendation("Shown", "2026-02-01T10:00:00Z", "gpt"),
+    ])
+    .await;
+    let description = description();
+    let mut checked = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        let Some(operation) = item.get("get").filter(|_| path.starts_with("/api/")) else { continue };
+        let names: Vec<&str> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let mut query = String::new();
+        for (name, value) in [
+            ("datetime_from", "2026-02-01"),
+            ("datetime_to", "2026-02-03"),
+            ("aggregation_level", "day"),
+            ("compare", "previous_period"),
+        ] {
+            if names.contains(&name) {
+                query += &format!("&{name}={value}");
+            }
+        }
+        let answer = app.get(&format!("{path}?{query}")).await;
+        check(&description, &operation["responses"]["200"]["content"]["application/json"]["schema"], &answer, path);
+        checked += 1;
+    }
+    assert!(checked >= 9);
+}
+
+/// Compares a value with its schema: required keys are there, and every key is described.
+fn check(description: &Value, schema: &Value, value: &Value, place: &str) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => description.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    };
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        if let Some(name) = part["$ref"].as_str() {
+            assert!(description.pointer(name.trim_start_matches('#')).is_some());
+        }
+    }
+    if let Some(options) = schema["oneOf"].as_array() {
+        if !value.is_null() {
+            check(description, options.iter().find(|option| option["type"] != "null").unwrap(), value, place);
+        }
+        return;
+    }
+    match value {
+        Value::Object(entries) => {
+            let parts: Vec<&Value> = std::iter::once(schema)
+                .chain(schema["allOf"].as_array().into_iter().flatten())
+                .map(|part| resolved(description, part))
+                .collect();
+            for part in &parts {
+                for required in part["required"].as_array().into_iter().flatten() {
+                    assert!(entries.contains_key(required.as_str().unwrap()), "{place} lacks {required}");
+                }
+            }
+            for (key, inner) in entries {
+                let described = parts.iter().find_map(|part| part["properties"].get(key));
+                if let Some(described) = described {
+                    check(description, described, inner, &format!("{place}.{key}"));
+                } else {
+                    assert!(
+                        parts.iter().any(|part| part.get("additionalProperties").is_some()),
+                        "{place}.{key} is not described"
+                    );
+                }
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                check(description, &schema["items"], item, place);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn resolved<'a>(description: &'a Value, schema: &'a Value) -> &'a Value {
+    schema["$ref"].as_str().map_or(schema, |reference| description.pointer(reference.trim_start_matches('#')).unwrap())
+}
+
+#[tokio::test]
+async fn a_chart_for_the_check_against_material_ui_is_kept() {
+    let app = TestApp::start("kept_chart").await;
+    app.store(&[message("2026-02-01T10:00:00Z", &[("gpt", 5, false), ("rec", 3, false)])]).await;
+    let path = "/api/v1/recommendations/charts/assisted-text-per-source?datetime_from=2026-02-01&datetime_to=2026-02-02&aggregation_level=day&compare=previous_period";
+    let mut chart = app.get(path).await;
+    // What differs from run to run.
+    for (name, value) in [
+        ("fresh_as_of", Value::from("2026-02-01T10:00:01.000000Z")),
+        ("query_id", "1".into()),
+        ("elapsed_ms", 1.5.into()),
+        ("rows_read", 2.into()),
+    ] {
+        chart["meta"][name] = value;
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mui/chart.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&chart).unwrap());
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text, "run with UPDATE_FIXTURES=1");
+}
