@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, map_response};
+use axum::response::Response;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -76,7 +77,7 @@ impl App {
         let (api, description) = api(&gatekeeper).split_for_parts();
         let router = api
             .route("/", get(page::index))
-            .merge(SwaggerUi::new("/docs").url("/openapi.json", description))
+            .merge(docs(description))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state)
@@ -113,6 +114,17 @@ pub fn description() -> utoipa::openapi::OpenApi {
         rate_limits: RateLimits::new(&config.server),
     });
     api(&gatekeeper).into_openapi()
+}
+
+/// The interactive documentation: its own files, and nothing from elsewhere.
+fn docs(description: utoipa::openapi::OpenApi) -> Router<AppState> {
+    const POLICY: HeaderValue = HeaderValue::from_static(
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    );
+    Router::from(SwaggerUi::new("/docs").url("/openapi.json", description)).layer(map_response(|mut response: Response| async {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        response
+    }))
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

@@ -29,7 +29,7 @@ impl Page {
             STANDARD.encode(Sha256::digest(content.as_bytes()))
         };
         let policy = format!(
-            "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
             hash("<script>", "</script>"),
             hash("<style>", "</style>"),
         );

@@ -1,5 +1,7 @@
 //! Integration tests: one binary, one real engine, an account for each test.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod auth;
 mod edge;

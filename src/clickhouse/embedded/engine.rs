@@ -366,10 +366,10 @@ pub struct Rest {
 impl Rest {
     pub async fn next(&mut self) -> Option<Result<Bytes, EngineException>> {
         let chunk = self.chunks.recv().await;
-        if !matches!(chunk, Some(Ok(_))) {
-            if let Some(running) = self.running.take() {
-                running.disarm();
-            }
+        if !matches!(chunk, Some(Ok(_)))
+            && let Some(running) = self.running.take()
+        {
+            running.disarm();
         }
         chunk
     }
