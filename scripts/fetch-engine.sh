@@ -29,7 +29,7 @@ trap 'rm -rf "$work"' EXIT
 echo "fetching the engine library $version (178 MB, once) into $folder" >&2
 (cd "$work" && npm pack --silent "$package@$version" >/dev/null)
 archive=$(echo "$work"/*.tgz)
-actual=sha512-$(openssl dgst -sha512 -binary "$archive" | base64 -w0)
+actual=sha512-$(sha512sum "$archive" | cut -d' ' -f1 | tr a-f A-F | basenc --base16 --decode | base64 -w0)
 if [ "$actual" != "$integrity" ]; then
     echo "fetch-engine: the archive is not the one that was reviewed ($actual); nothing was installed" >&2
     exit 1

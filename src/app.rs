@@ -121,10 +121,12 @@ fn docs(description: utoipa::openapi::OpenApi) -> Router<AppState> {
     const POLICY: HeaderValue = HeaderValue::from_static(
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
     );
-    Router::from(SwaggerUi::new("/docs").url("/openapi.json", description)).layer(map_response(|mut response: Response| async {
-        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
-        response
-    }))
+    Router::from(SwaggerUi::new("/docs").url("/openapi.json", description)).layer(map_response(
+        |mut response: Response| async {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+            response
+        },
+    ))
 }
 
 fn cors(origins: &[String]) -> CorsLayer {

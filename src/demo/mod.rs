@@ -1,14 +1,13 @@
 //! The demo: believable data of a contact centre, the same for the same seed and the same hours.
 //!
 //! Its story: a weekly and daily rhythm, text generation that slowly takes over from autocompletion,
-//! and one bad day, 20 days before the data begins to be written, on which the suggestion service
-//! was broken for six hours.
+//! and one bad Tuesday about two weeks ago, on which the suggestion service was broken for ten hours.
 
 mod conversation;
 mod people;
 mod rhythm;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, NaiveTime, Utc};
 
 use crate::ingest::Event;
 use conversation::Centre;
@@ -28,22 +27,23 @@ pub struct Story {
 impl Story {
     /// The last `days` days before `now`.
     pub fn new(seed: u64, events: u64, days: u32, now: DateTime<Utc>) -> Self {
-        let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-        let days_back = i64::from(days.clamp(1, 20).max(days.min(20)));
-        Self {
-            seed,
-            from: now - Duration::days(days.into()),
-            to: now,
-            events,
-            incident: midnight - Duration::days(days_back) + Duration::hours(9),
-        }
+        let from = now - Duration::days(days.into());
+        // The last Tuesday that is two weeks ago, or the first whole day of a shorter story.
+        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
+        let two_weeks_ago = midnight - Duration::days(14);
+        let since_tuesday = (two_weeks_ago.weekday().num_days_from_monday() + 6) % 7;
+        let tuesday = two_weeks_ago - Duration::days(since_tuesday.into());
+        let first_whole_day = midnight - Duration::days(i64::from(days) - 1);
+        Self { seed, from, to: now, events, incident: tuesday.max(first_whole_day) + Duration::hours(8) }
     }
 
     /// All events, hour by hour.
     pub fn events(&self) -> impl Iterator<Item = Vec<Event>> {
         let story = *self;
         let centre = Centre::new(story.seed, story.incident);
-        rhythm::slots(self.from, self.to, self.events).into_iter().map(move |slot| centre.events(&slot, story.to))
+        rhythm::slots(self.from, self.to, self.events, |time| centre.pace(time))
+            .into_iter()
+            .map(move |slot| centre.events(&slot, story.to))
     }
 
     /// What has happened since: the same centre, at the same pace, from `self.to` to `now`.
@@ -79,6 +79,20 @@ mod tests {
         assert!(events.iter().all(|event| story().from <= event.time_utc && event.time_utc < story().to));
         let ids: HashSet<_> = events.iter().map(|event| event.event_id).collect();
         assert_eq!(ids.len(), 5_000);
+    }
+
+    #[test]
+    fn on_the_bad_day_hardly_anything_is_accepted() {
+        let story = Story { events: 60_000, ..story() };
+        assert_eq!(story.incident.to_rfc3339(), "2026-03-03T08:00:00+00:00");
+        let events: Vec<Event> = story.events().flatten().collect();
+        let on = |name: &str, day: &str| {
+            events.iter().filter(|event| event.event == name && event.time_utc.to_string().starts_with(day)).count()
+        };
+        let shown = |day: &str| on("Recommendation Shown", day);
+        let (bad, week_before) = (shown("2026-03-03"), shown("2026-02-24"));
+        assert!(bad * 2 < week_before, "{bad} {week_before}");
+        assert!(on("Recommendation Accepted", "2026-03-03") * 2 < on("Recommendation Accepted", "2026-02-24"));
     }
 
     #[test]

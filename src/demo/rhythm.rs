@@ -57,9 +57,10 @@ pub fn weight_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     hours(from, to).map(|(from, to)| weight(from, to)).sum()
 }
 
-/// Spreads exactly so many events over the hours between two times.
-pub fn slots(from: DateTime<Utc>, to: DateTime<Utc>, events: u64) -> Vec<Slot> {
-    let total = weight_between(from, to);
+/// Spreads exactly so many events over the hours between two times; `pace` is 1 in ordinary hours.
+pub fn slots(from: DateTime<Utc>, to: DateTime<Utc>, events: u64, pace: impl Fn(DateTime<Utc>) -> f64) -> Vec<Slot> {
+    let weight = |from, to| weight(from, to) * pace(from);
+    let total: f64 = hours(from, to).map(|(from, to)| weight(from, to)).sum();
     let mut before = 0.0;
     let mut given = 0;
     hours(from, to)

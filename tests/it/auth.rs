@@ -169,7 +169,7 @@ async fn an_account_that_is_not_served_is_forbidden() {
 #[tokio::test]
 async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account() {
     let app = TestApp::start_with("all_routes", Via::Pipe, |config| {
-        config.server.accounts.push("all_routes_other".parse().unwrap())
+        config.server.accounts.push("all_routes_other".parse().unwrap());
     })
     .await;
     let description = serde_json::to_value(chartwell::app::description()).unwrap();

@@ -75,7 +75,7 @@ async fn a_request_id_is_accepted_when_it_is_decent_and_made_when_it_is_not() {
 #[tokio::test]
 async fn responses_carry_security_headers_and_cors_for_known_origins_alone() {
     let app = TestApp::start_with("headers", Via::Pipe, |config| {
-        config.server.cors_origins = vec!["https://studio.example".to_owned()]
+        config.server.cors_origins = vec!["https://studio.example".to_owned()];
     })
     .await;
     let response = app.request("/healthz").header("origin", "https://studio.example").send().await.unwrap();

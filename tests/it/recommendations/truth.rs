@@ -136,7 +136,7 @@ fn expected(rows: &[&Row], metric: &str, zone: Tz, level: &str) -> Counts {
                 by_category.iter().for_each(|(category, length)| add(&mut counts, category, &bucket, *length));
             }
             ("messages", "Send Message") => {
-                add(&mut counts, dominant.map_or("none", |(category, _)| category), &bucket, 1)
+                add(&mut counts, dominant.map_or("none", |(category, _)| category), &bucket, 1);
             }
             ("assisted_messages", "Send Message") => {
                 if let Some((category, _)) = dominant {

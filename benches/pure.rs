@@ -1,0 +1,47 @@
+//! The parts of a question's way that need no engine.
+
+use std::hint::black_box;
+
+use chartwell::answer::{GroupedRow, Measure, Meta, Outline, chart};
+use chartwell::domains::recommendations::schemas::SeriesQuestion;
+use chartwell::query::{Aggregation, Level, Parameters, Range};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn pure(criterion: &mut Criterion) {
+    let query = "datetime_from=2026-01-01&datetime_to=2026-03-31&timezone=Europe/Amsterdam&split_by=source&profile_codes=a&profile_codes=b&filter=platform:in:x,y|agent_id:ne:z&compare=previous_period";
+    criterion.bench_function("read a question", |bencher| {
+        bencher.iter(|| Parameters::read::<SeriesQuestion>(black_box(query)).expect("a good question"));
+    });
+    let range = Range {
+        zone: chrono_tz::Europe::Amsterdam,
+        from: "2025-12-31T23:00:00Z".parse().expect("a time"),
+        to: "2026-03-31T22:00:00Z".parse().expect("a time"),
+    };
+    criterion.bench_function("lay an axis of 90 days", |bencher| {
+        bencher.iter(|| Aggregation(Level::Day).buckets(black_box(&range)).expect("few buckets"));
+    });
+    let buckets = Aggregation(Level::Day).buckets(&range).expect("few buckets");
+    let rows: Vec<GroupedRow> = buckets
+        .edges()
+        .into_iter()
+        .flat_map(|bucket| {
+            (0..6).map(move |series| GroupedRow {
+                bucket,
+                series: Some(format!("source {series}")),
+                numerator: 5,
+                denominator: 0,
+            })
+        })
+        .collect();
+    let outline = Outline { measure: Measure::Count, unit: "characters", only_series: None };
+    criterion.bench_function("draw a chart of 90 days and 6 sources", |bencher| {
+        bencher.iter(|| chart(&outline, &buckets, black_box(&rows), None, Meta::default()));
+    });
+    let drawn = chart(&outline, &buckets, &rows, None, Meta::default());
+    criterion.bench_function("write it as JSON", |bencher| {
+        bencher.iter(|| serde_json::to_vec(black_box(&drawn)).expect("it serialises"));
+    });
+}
+
+criterion_group!(benches, pure);
+criterion_main!(benches);
