@@ -29,9 +29,11 @@ export CHARTWELL_RETENTION_DAYS=0 CHARTWELL_QUERY_RATE_LIMIT=0 CHARTWELL_LOG=war
 # Every request is asked of the engine: a cache would answer a list of a few dozen URLs by itself.
 export CHARTWELL_QUERY_CACHE=${QUERY_CACHE:-false}
 [ -d data/reference ] || ./venv/bin/python gen.py "$work/data/reference" "$events"
-if [ ! -d data/ours ]; then
+if [ ! -f data/ours/filled ]; then
+    rm -rf data/ours
     ../release/chartwell migrate
     ./venv/bin/python fill.py "$work/data/ours/engine" "$events"
+    touch data/ours/filled
 fi
 ./venv/bin/python mkurls.py urls
 ./venv/bin/python fill.py --urls urls

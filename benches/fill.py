@@ -9,8 +9,11 @@ import sys
 
 
 def fill(folder, events):
-    import gen
     from chengine import Conn
+
+    # The generator runs when it is imported; only its expressions are wanted.
+    generator = {"__file__": "gen.py", "__name__": "generator"}
+    exec(open("gen.py").read().rsplit("main()", 1)[0], generator)
 
     connection = Conn(folder)
     cast = lambda expression, kind: f"arrayMap(value -> assumeNotNull(value::{kind}), {expression})"
@@ -19,7 +22,7 @@ def fill(folder, events):
         " conversation_id, data, suggestions.id, suggestions.source, suggestions.len_text, suggestions.edited, suggestions.rest, ingested_at"
     )
     for low in range(0, events, 500_000):
-        rows = gen.events_select(low, min(events, low + 500_000), events)
+        rows = generator["events_select"](low, min(events, low + 500_000), events)
         source = cast("parsed.suggestions[].source", "String")
         length = f"arrayMap(value -> toUInt32(assumeNotNull(value::Int64)), parsed.suggestions[].len_text)"
         data = (
