@@ -22,6 +22,7 @@ use crate::repository::{Answered, Ask, AskError, Repository};
 pub struct Service {
     repository: Arc<Repository>,
     retention_days: u32,
+    rank_from: u64,
 }
 
 /// Why there is no answer.
@@ -68,9 +69,16 @@ pub struct SplitBy {
     pub column: &'static str,
     /// How many groups; the rest is one more.
     pub top: u64,
-    /// The measure by which a group is large: `numerator` or `denominator`.
-    pub size: &'static str,
 }
+
+/// The rows of a chart, and the answer that they come from.
+struct Grouped {
+    rows: Vec<GroupedRow>,
+    answered: Answered<GroupedRow>,
+}
+
+/// From so many rows on, groups are ranked by the engine, so that they do not have to be sent here.
+const RANK_FROM: u64 = 20_000;
 
 /// An answer of the engine for the range, and for the earlier period where one is asked for.
 pub struct Compared<R> {
@@ -81,7 +89,12 @@ pub struct Compared<R> {
 
 impl Service {
     pub fn new(repository: Arc<Repository>, retention_days: u32) -> Self {
-        Self { repository, retention_days }
+        Self { repository, retention_days, rank_from: RANK_FROM }
+    }
+
+    /// The same, with groups ranked by the engine from so many rows on; from 0, always.
+    pub fn ranking_from(self, rows: u64) -> Self {
+        Self { rank_from: rows, ..self }
     }
 
     /// Answers with a chart over time.
@@ -97,23 +110,23 @@ impl Service {
             Some(earlier) => {
                 let earlier_buckets = Aggregation(buckets.level).buckets(&earlier.range)?;
                 let window = Range { to: earlier.until, ..earlier.range };
-                let kept: BTreeSet<&String> = current.rows.rows.iter().filter_map(|row| row.series.as_ref()).collect();
+                let kept: BTreeSet<&String> = current.rows.iter().filter_map(|row| row.series.as_ref()).collect();
                 let kept = kept.into_iter().cloned().collect();
                 let rows = self.grouped(reader, &common, &chart, &window, &earlier_buckets, Some(kept)).await?;
                 Some((window, earlier_buckets, rows))
             }
         };
 
-        let mut meta = self.meta(reader, &common, &range, now, &current).await?;
+        let mut meta = self.meta(reader, &common, &range, now, &current.answered).await?;
         meta.partial = Some(buckets.partial(&range, now));
-        if let Some((_, _, rows)) = &earlier {
-            add_cost(&mut meta, rows);
+        if let Some((_, _, grouped)) = &earlier {
+            add_cost(&mut meta, &grouped.answered);
         }
-        let earlier =
-            earlier.as_ref().map(|(range, buckets, answered)| (range, buckets, answered.rows.rows.as_slice()));
-        Ok(answer::chart(&chart.outline, &buckets, &current.rows.rows, earlier, meta))
+        let earlier = earlier.as_ref().map(|(range, buckets, grouped)| (range, buckets, grouped.rows.as_slice()));
+        Ok(answer::chart(&chart.outline, &buckets, &current.rows, earlier, meta))
     }
 
+    /// The values of a chart, by bucket and group, with no more groups than are told apart.
     async fn grouped(
         &self,
         reader: &Reader,
@@ -122,26 +135,44 @@ impl Service {
         range: &Range,
         buckets: &Buckets,
         kept: Option<Vec<String>>,
-    ) -> Result<Answered<GroupedRow>, AnswerError> {
-        let group = match chart.split {
-            Some(split) => Sql::text_or_empty(split.column),
-            None => Sql::constant("''"),
+    ) -> Result<Grouped, AnswerError> {
+        let ask = |is_ranked: bool| {
+            let group = match chart.split {
+                Some(split) => Sql::text_or_empty(split.column),
+                None => Sql::constant("''"),
+            };
+            let mut variables = chart.variables.to_vec();
+            variables.push(("group", group.into()));
+            variables.push(("is_ranked", Variable::from(is_ranked)));
+            variables.push(("has_kept", Variable::from(kept.is_some())));
+            variables.push(("size", Sql::constant(chart.outline.measure.size()).into()));
+            let mut values = Values::default();
+            values.set("most_rows", Value::Whole(if is_ranked { u64::MAX } else { self.rank_from }));
+            match (chart.split, &kept) {
+                (Some(_), Some(kept)) if is_ranked => values.set("kept", Value::Texts(kept.clone())),
+                (Some(split), None) if is_ranked => values.set("top", Value::Whole(split.top)),
+                _ => {}
+            }
+            let split_by = chart.split.map(|split| split.column);
+            let part = kept.is_some().then_some("earlier");
+            common.ask(range, Some(buckets), split_by, values, variables, part)
         };
-        let mut variables = chart.variables.to_vec();
-        variables.push(("group", group.into()));
-        variables.push(("is_split", Variable::from(chart.split.is_some())));
-        variables.push(("has_kept", Variable::from(kept.is_some())));
-        variables.push(("size", Sql::constant(chart.split.map_or("numerator", |split| split.size)).into()));
-        let mut values = Values::default();
-        let part = kept.is_some().then_some("earlier");
-        match (chart.split, kept) {
-            (Some(_), Some(kept)) => values.set("kept", Value::Texts(kept)),
-            (Some(split), None) => values.set("top", Value::Whole(split.top)),
-            (None, _) => {}
+        // Few groups are ranked here, which costs the engine nothing; very many are ranked there.
+        let answered = self.repository.ask::<GroupedRow>(reader, ask(false)).await?;
+        let Some(split) = chart.split else {
+            let rows = answered.rows.rows.clone();
+            return Ok(Grouped { rows, answered });
+        };
+        if answered.rows.rows.len() as u64 >= self.rank_from {
+            let answered = self.repository.ask::<GroupedRow>(reader, ask(true)).await?;
+            let rows = answered.rows.rows.clone();
+            return Ok(Grouped { rows, answered });
         }
-        let split_by = chart.split.map(|split| split.column);
-        let ask = common.ask(range, Some(buckets), split_by, values, variables, part);
-        Ok(self.repository.ask(reader, ask).await?)
+        let rows = match &kept {
+            Some(kept) => answer::keep_groups(&answered.rows.rows, kept),
+            None => answer::keep_largest(&answered.rows.rows, split.top, chart.outline.measure),
+        };
+        Ok(Grouped { rows, answered })
     }
 
     /// Asks a question without a time axis, for the range and for the earlier period.

@@ -29,7 +29,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let recorder = Recorder::default();
     let freshness = Arc::new(Freshness::new(clickhouse.clone(), std::slice::from_ref(account)));
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
-    let recommendations = RecommendationsService::new(Arc::new(Service::new(repository, 90)));
+    let recommendations = RecommendationsService::new(Arc::new(Service::new(Arc::clone(&repository), 90)));
+    let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
         account: account.clone(),
@@ -59,24 +60,26 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     ];
 
     macro_rules! ask {
-        ($($method:ident($queries:expr);)*) => {$(
+        ($($service:ident.$method:ident($queries:expr);)*) => {$(
             for query in $queries {
                 let question = Parameters::read(query).expect("specimens are good questions");
-                let answer = recommendations.$method(&reader, &question).await;
+                let answer = $service.$method(&reader, &question).await;
                 answer.map_err(|error| Unaccepted { endpoint: stringify!($method), query, error })?;
             }
         )*};
     }
     ask! {
-        series(CHARTS);
-        series(["metric=shown&split_by=source&datetime_from=2026-02-03&datetime_to=2026-02-04"]);
-        assisted_text_per_source([CHART_DAYS[0], CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-09&compare=previous_year&sources=search"]);
-        acceptance_rate(CHARTS);
-        assisted_share(CHARTS);
-        funnel(TABLES);
-        totals(TABLES);
-        agents(TABLES);
-        agents(["datetime_from=2026-02-03&datetime_to=2026-02-03&sort=-acceptance_rate,agent_name&limit=5"]);
+        recommendations.series(CHARTS);
+        ranking.series([CHARTS[3], CHARTS[4]]);
+        ranking.acceptance_rate([CHARTS[3]]);
+        recommendations.series(["metric=shown&split_by=source&datetime_from=2026-02-03&datetime_to=2026-02-04"]);
+        recommendations.assisted_text_per_source([CHART_DAYS[0], CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-09&compare=previous_year&sources=search"]);
+        recommendations.acceptance_rate(CHARTS);
+        recommendations.assisted_share(CHARTS);
+        recommendations.funnel(TABLES);
+        recommendations.totals(TABLES);
+        recommendations.agents(TABLES);
+        recommendations.agents(["datetime_from=2026-02-03&datetime_to=2026-02-03&sort=-acceptance_rate,agent_name&limit=5"]);
     }
     Ok(recorder.statements())
 }

@@ -1,11 +1,12 @@
--- The frame of every additive chart: values by bucket and group, the largest groups told apart.
+-- The frame of every additive chart: values by bucket and group.
 --
 -- Row:        GroupedRow { bucket, series, numerator, denominator }; a series of NULL is the rest.
 -- Block:      `grouped` gives bucket, series, numerator and denominator, grouped by the first two.
--- Parameters: {edges} starts of the buckets; with a split, {top} groups to tell apart, or {kept} the
---             very groups, so that an earlier period is told apart by the same.
--- Names:      is_split; has_kept; size = the column that a group is measured by.
-{% if is_split %}
+-- Parameters: {edges} starts of the buckets; {most_rows} rows that are wanted at the most.
+--             With is_ranked, which a chart of very many groups needs: {top} groups to tell apart, or
+--             with has_kept {kept}, the very groups, so that an earlier period is told apart by the same.
+-- Names:      is_ranked; has_kept; size = the column that a group is measured by.
+{% if is_ranked %}
 SELECT bucket, if(is_kept, series, NULL) AS series, sum(numerator) AS numerator, sum(denominator) AS denominator
 FROM (
     SELECT
@@ -34,4 +35,4 @@ FROM (
 
 )
 {% endif %}
-ORDER BY bucket, series
+LIMIT {most_rows:UInt64}

@@ -1,6 +1,6 @@
 //! Charts over time: from rows by bucket and group to Material UI X props.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,23 @@ pub enum Measure {
     Ratio,
 }
 
+impl Measure {
+    /// The column by which a group is large: the count, or the sample of a ratio.
+    pub const fn size(self) -> &'static str {
+        match self {
+            Self::Count => "numerator",
+            Self::Ratio => "denominator",
+        }
+    }
+
+    fn size_of(self, row: &GroupedRow) -> u64 {
+        match self {
+            Self::Count => row.numerator,
+            Self::Ratio => row.denominator,
+        }
+    }
+}
+
 /// What a chart is like before it has values.
 #[derive(Debug, Clone)]
 pub struct Outline {
@@ -130,23 +147,41 @@ fn axis(data: Vec<Option<String>>) -> Axis {
     Axis { id: "time", scale_type: ScaleType::Band, data }
 }
 
+/// Groups by their size, the largest first; equal ones by name.
+fn by_size(rows: &[GroupedRow], measure: Measure) -> Vec<&String> {
+    let mut sizes: HashMap<&String, u64> = HashMap::new();
+    for row in rows {
+        if let Some(group) = &row.series {
+            *sizes.entry(group).or_default() += measure.size_of(row);
+        }
+    }
+    let mut groups: Vec<(u64, &String)> = sizes.into_iter().map(|(group, size)| (size, group)).collect();
+    groups.sort_by(|(a_size, a), (b_size, b)| b_size.cmp(a_size).then(a.cmp(b)));
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The rows with only the largest groups told apart; the others become the rest.
+pub fn keep_largest(rows: &[GroupedRow], top: u64, measure: Measure) -> Vec<GroupedRow> {
+    let largest = by_size(rows, measure).into_iter().take(usize::try_from(top).unwrap_or(usize::MAX));
+    keep(rows, &largest.map(String::as_str).collect())
+}
+
+/// The rows with only these groups told apart; the others become the rest.
+pub fn keep_groups(rows: &[GroupedRow], kept: &[String]) -> Vec<GroupedRow> {
+    keep(rows, &kept.iter().map(String::as_str).collect())
+}
+
+fn keep(rows: &[GroupedRow], kept: &HashSet<&str>) -> Vec<GroupedRow> {
+    let is_kept = |row: &GroupedRow| row.series.as_deref().is_some_and(|group| kept.contains(group));
+    rows.iter().map(|row| if is_kept(row) { row.clone() } else { GroupedRow { series: None, ..row.clone() } }).collect()
+}
+
 /// The groups, the largest first, which is the bottom of a stack; the rest comes last.
 fn groups(outline: &Outline, rows: &[GroupedRow], earlier_rows: &[GroupedRow]) -> Vec<Option<String>> {
     if outline.only_series.is_some() {
         return vec![Some(String::new())];
     }
-    let mut sizes: HashMap<&String, u64> = HashMap::new();
-    for row in rows {
-        if let Some(group) = &row.series {
-            *sizes.entry(group).or_default() += match outline.measure {
-                Measure::Count => row.numerator,
-                Measure::Ratio => row.denominator,
-            };
-        }
-    }
-    let mut groups: Vec<(u64, &String)> = sizes.into_iter().map(|(group, size)| (size, group)).collect();
-    groups.sort_by(|(a_size, a), (b_size, b)| b_size.cmp(a_size).then(a.cmp(b)));
-    let mut groups: Vec<Option<String>> = groups.into_iter().map(|(_, group)| Some(group.clone())).collect();
+    let mut groups: Vec<Option<String>> = by_size(rows, outline.measure).into_iter().cloned().map(Some).collect();
     if rows.iter().chain(earlier_rows).any(|row| row.series.is_none()) {
         groups.push(None);
     }
@@ -257,6 +292,23 @@ mod tests {
         let ids: Vec<&str> = drawn.series.iter().map(|series| series.id.as_str()).collect();
         assert_eq!(ids, ["a", "none", "b", "other"]);
         assert!(drawn.series.iter().all(|series| series.stack == Some("total")));
+    }
+
+    #[test]
+    fn groups_beyond_the_largest_become_the_rest() {
+        let buckets = axis_of("2026-02-01T00:00:00Z", 2);
+        let rows = [
+            row(&buckets, 0, Some("a"), 3, 0),
+            row(&buckets, 1, Some("b"), 5, 0),
+            row(&buckets, 1, Some("c"), 1, 0),
+            row(&buckets, 0, Some("b"), 1, 0),
+        ];
+        let named = |rows: Vec<GroupedRow>| {
+            rows.into_iter().map(|row| row.series.unwrap_or("rest".to_owned())).collect::<Vec<_>>()
+        };
+        assert_eq!(named(keep_largest(&rows, 1, Measure::Count)), ["rest", "b", "rest", "b"]);
+        assert_eq!(named(keep_largest(&rows, 10, Measure::Count)), ["a", "b", "c", "b"]);
+        assert_eq!(named(keep_groups(&rows, &["c".to_owned()])), ["rest", "rest", "c", "rest"]);
     }
 
     #[test]

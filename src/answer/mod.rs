@@ -14,7 +14,9 @@ use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-pub use chart::{Axis, Chart, ComparedChart, GroupedRow, Measure, NO_GROUP, Outline, Series, chart};
+pub use chart::{
+    Axis, Chart, ComparedChart, GroupedRow, Measure, NO_GROUP, Outline, Series, chart, keep_groups, keep_largest,
+};
 pub use meta::{Cost, Meta, RangeMeta};
 pub use table::{Page, Table};
 pub use totals::{Card, Change, Totals};

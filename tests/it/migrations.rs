@@ -17,10 +17,13 @@ async fn schema(clickhouse: &ClickHouse, name: &str) -> Vec<String> {
     let (analytics, admin) = (account.analytics_database(), account.admin_database());
     let sql = format!(
         "SELECT concat(table, '.', name, ' ', type, ' ', default_kind, ' ', default_expression) AS line FROM system.columns WHERE database IN ('{analytics}', '{admin}') \
-         UNION ALL SELECT concat(name, ' ', engine_full, ' ', as_select) AS line FROM system.tables WHERE database IN ('{analytics}', '{admin}') ORDER BY line"
+         UNION ALL SELECT concat(name, ' ', engine_full, ' ', as_select) AS line FROM system.tables WHERE database IN ('{analytics}', '{admin}')"
     );
     let lines: Vec<String> = clickhouse.fetch(&sql).await.unwrap();
-    lines.iter().map(|line| line.replace(&analytics, "analytics").replace(&admin, "admin")).collect()
+    let mut lines: Vec<String> =
+        lines.iter().map(|line| line.replace(&analytics, "analytics").replace(&admin, "admin")).collect();
+    lines.sort();
+    lines
 }
 
 #[tokio::test]
@@ -58,7 +61,7 @@ async fn a_run_that_was_killed_at_any_statement_is_resumed_to_the_same_schema() 
         resumed.apply(&migrations[killed_at]).await.unwrap();
         let outcome = resumed.run().await.unwrap();
         assert_eq!(outcome.applied.len(), migrations.len() - killed_at);
-        assert_eq!(schema(&clickhouse, &name).await, whole, "killed at {killed_at}");
+        assert!(schema(&clickhouse, &name).await == whole, "killed at {killed_at}, the schema is another");
     }
 }
 
@@ -96,7 +99,7 @@ async fn what_does_not_fit_is_refused_before_the_first_statement() {
     ] {
         let error = migrator(&clickhouse, target("refused"), &set).run().await.unwrap_err();
         assert!(matches!(&error, MigrationError::Plan { error, .. } if *error == expected), "{error}");
-        assert_eq!(schema(&clickhouse, "refused").await, before);
+        assert!(schema(&clickhouse, "refused").await == before, "the schema was changed");
     }
 }
 

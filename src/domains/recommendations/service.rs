@@ -56,7 +56,7 @@ impl RecommendationsService {
                 metric.name(),
                 &question.split,
             ),
-            split: split(&question.split, "numerator"),
+            split: split(&question.split),
             variables: &[("metric", Sql::constant(metric.name()).into())],
         };
         self.service.chart(reader, common, chart).await
@@ -79,7 +79,7 @@ impl RecommendationsService {
         let chart = ChartOf {
             aggregation: question.aggregation,
             outline: Outline { measure: Measure::Count, unit: "characters", only_series: None },
-            split: Some(SplitBy { column: "source", top: MOST_GROUPS, size: "numerator" }),
+            split: Some(SplitBy { column: "source", top: MOST_GROUPS }),
             variables: &[],
         };
         self.service.chart(reader, common, chart).await
@@ -102,7 +102,7 @@ impl RecommendationsService {
         let chart = ChartOf {
             aggregation: question.aggregation,
             outline: outline(Measure::Ratio, "ratio", "acceptance_rate", &question.split),
-            split: split(&question.split, "denominator"),
+            split: split(&question.split),
             variables: &[],
         };
         self.service.chart(reader, common, chart).await
@@ -125,7 +125,7 @@ impl RecommendationsService {
         let chart = ChartOf {
             aggregation: question.aggregation,
             outline: outline(Measure::Ratio, "ratio", "assisted_share", &question.split),
-            split: split(&question.split, "denominator"),
+            split: split(&question.split),
             variables: &[],
         };
         self.service.chart(reader, common, chart).await
@@ -208,8 +208,8 @@ impl RecommendationsService {
     }
 }
 
-fn split<D: Dimension>(split: &Split<D>, size: &'static str) -> Option<SplitBy> {
-    split.by.map(|by| SplitBy { column: by.column(), top: split.top, size })
+fn split<D: Dimension>(split: &Split<D>) -> Option<SplitBy> {
+    split.by.map(|by| SplitBy { column: by.column(), top: split.top })
 }
 
 fn outline<D: Dimension>(measure: Measure, unit: &'static str, name: &'static str, split: &Split<D>) -> Outline {

@@ -2,7 +2,14 @@
 //! levels and filters, with the ends of the range anywhere.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chartwell::auth::{Grants, Principal, Reader};
+use chartwell::clickhouse::Freshness;
+use chartwell::domains::recommendations::RecommendationsService;
+use chartwell::query::Parameters;
+use chartwell::repository::Repository;
+use chartwell::service::Service;
 use chrono::{DateTime, Datelike, Duration, SecondsFormat, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -303,6 +310,60 @@ async fn totals_rates_agents_and_funnel_are_plain_counts_whatever_they_are_read_
                 "seed {seed}: {range}{raw}"
             );
             assert_eq!(steps("sent_unedited") + steps("sent_edited"), used, "seed {seed}: {range}{raw}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn groups_are_the_same_whoever_ranks_them() {
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let app = TestApp::start("truth_ranking").await;
+    let rows = rows(&mut random, 1_000);
+    app.store(&rows.iter().map(document).collect::<Vec<_>>()).await;
+    let account = crate::support::account("truth_ranking");
+    let service = |rank_from: Option<u64>| {
+        let freshness = Arc::new(Freshness::new(app.clickhouse.clone(), std::slice::from_ref(&account)));
+        let service = Service::new(Arc::new(Repository::new(app.clickhouse.clone(), freshness)), 0);
+        RecommendationsService::new(Arc::new(match rank_from {
+            Some(rows) => service.ranking_from(rows),
+            None => service,
+        }))
+    };
+    let principal = Principal {
+        subject: "t".to_owned(),
+        account: account.clone(),
+        scopes: vec![],
+        grants: Grants::default(),
+        requests_per_minute: None,
+    };
+    let reader = Reader { principal: Arc::new(principal), request_id: "ranking".into() };
+    let (here, there) = (service(None), service(Some(0)));
+    for split in ["source", "agent", "platform", "profile_code"] {
+        for top in [1, 2, 3, 100] {
+            let query = format!(
+                "datetime_from=2026-03-28&datetime_to=2026-03-29&aggregation_level=hour&split_by={split}&top={top}&compare=previous_period"
+            );
+            for metric in ["messages", "shown"] {
+                let question = Parameters::read(&format!("{query}&metric={metric}")).unwrap();
+                let (here, there) =
+                    (here.series(&reader, &question).await.unwrap(), there.series(&reader, &question).await.unwrap());
+                assert_eq!(
+                    (json!(here.series), json!(here.comparison)),
+                    (json!(there.series), json!(there.comparison)),
+                    "seed {seed}: {query}"
+                );
+            }
+            let question = Parameters::read(&query).unwrap();
+            let (here, there) = (
+                here.acceptance_rate(&reader, &question).await.unwrap(),
+                there.acceptance_rate(&reader, &question).await.unwrap(),
+            );
+            assert_eq!(
+                (json!(here.series), json!(here.comparison)),
+                (json!(there.series), json!(there.comparison)),
+                "seed {seed}: {query}"
+            );
         }
     }
 }
