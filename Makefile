@@ -45,7 +45,7 @@ format: ## Check the format of the code
 
 lint: ## Check for warnings, in code and documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items --quiet
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
 unit: engine ## Run the tests, on the real engine
 	$(CARGO) test --locked
