@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Failure;
 use super::program::Program;
 use crate::app::App;
+use crate::clickhouse::embedded::release_start_up_pages;
 use crate::config::Config;
 use crate::http::{Shutdown, serve as serve_http};
 use crate::page::Page;
@@ -31,6 +32,7 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error} (CHARTWELL_LISTEN names another address)"))?;
+    release_start_up_pages();
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!("listening on {url}");
     listening(&url);

@@ -147,6 +147,19 @@ extern "C" fn leave_at_once(status: c_int, _: *mut c_void) {
     unsafe { libc::_exit(status) }
 }
 
+/// Gives back the pages of the library's code that only its start needed, about a third of an idle
+/// process. What is needed again comes back from the page cache.
+pub fn release_start_up_pages() {
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
+    for line in maps.lines().filter(|line| line.contains(" r-xp ") && line.ends_with("/libchdb.so")) {
+        let Some((from, to)) = line.split_once(' ').and_then(|(range, _)| range.split_once('-')) else { continue };
+        let (Ok(from), Ok(to)) = (usize::from_str_radix(from, 16), usize::from_str_radix(to, 16)) else { continue };
+        // SAFETY: the range is a mapping of code: its pages are those of the file, never written to,
+        // so the kernel reads them again when they are next used.
+        unsafe { libc::madvise(from as *mut c_void, to - from, libc::MADV_DONTNEED) };
+    }
+}
+
 /// Looks beside the program, in the cache folder that `make engine` fills, and where packages go.
 fn find() -> Result<PathBuf, LoadError> {
     let mut places = Vec::new();

@@ -25,7 +25,7 @@ use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 
 pub use engine::{Engine, EngineConfig, StartError};
-pub use library::{VERSION as ENGINE_VERSION, leave};
+pub use library::{VERSION as ENGINE_VERSION, leave, release_start_up_pages};
 
 /// Bytes that may wait in a pipe, in each direction.
 const PIPE_BYTES: usize = 256 << 10;
