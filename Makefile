@@ -24,8 +24,8 @@ run: engine ## Build and start the server with the settings at hand
 migrate: engine ## Apply pending migrations
 	$(CARGO) run --release --locked -- migrate
 
-bench: engine ## Measure the pure parts, and the server beside a reference where there is one
-	$(CARGO) bench --locked --bench pure
+bench: engine ## Measure the parts, and the server beside a reference where there is one
+	$(CARGO) bench --locked --bench pure --bench overhead
 	./benches/compare.sh
 
 up: ## Start the container, in the background

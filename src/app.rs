@@ -24,7 +24,7 @@ use crate::domains::recommendations::{RecommendationsService, endpoints as recom
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::EventStore;
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
-use crate::openapi::ApiDescription;
+use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::Repository;
 use crate::service::Service;
@@ -74,7 +74,7 @@ impl App {
             recommendations: RecommendationsService::new(service),
             ingestion: Ingestion { store: Arc::clone(&store), retention_days: config.ingest.retention_days },
         };
-        let (api, description) = api(&gatekeeper).split_for_parts();
+        let (api, description) = api(&gatekeeper);
         let router = api
             .route("/", get(page::index))
             .merge(docs(description))
@@ -89,8 +89,8 @@ impl App {
 }
 
 /// Every route of the API. What is registered is described, and guarded by the scope it declares.
-fn api(gatekeeper: &Arc<Gatekeeper>) -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(ApiDescription::openapi())
+fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let (router, mut description) = OpenApiRouter::with_openapi(ApiDescription::openapi())
         .routes(guarded(gatekeeper, routes!(recommendations::series)))
         .routes(guarded(gatekeeper, routes!(recommendations::assisted_text_per_source)))
         .routes(guarded(gatekeeper, routes!(recommendations::acceptance_rate)))
@@ -104,6 +104,9 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> OpenApiRouter<AppState> {
         .routes(open(routes!(platform::healthz)))
         .routes(open(routes!(platform::readyz)))
         .routes(open(routes!(platform::metrics)))
+        .split_for_parts();
+    openapi::name_and_exemplify(&mut description);
+    (router, description)
 }
 
 /// The OpenAPI document, without a running engine.
@@ -113,7 +116,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
         authenticator: Authenticator::new(&config.auth, &config.server.accounts).expect("no keys, no failure"),
         rate_limits: RateLimits::new(&config.server),
     });
-    api(&gatekeeper).into_openapi()
+    api(&gatekeeper).1
 }
 
 /// The interactive documentation: its own files, and nothing from elsewhere.

@@ -1,6 +1,16 @@
 //! The frame of the OpenAPI document; paths and schemas come with the routes.
+//!
+//! Every operation has an example, in `openapi/examples/<tag>/<operation>.json`: a request and its
+//! answer. The tests send them all.
 
+use std::collections::BTreeMap;
+
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::openapi::path::{Operation, ParameterBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{PathItem, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::auth::Scope;
@@ -43,5 +53,80 @@ impl Modify for Bearer {
             )))
             .build();
         openapi.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+static EXAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/openapi/examples");
+
+/// A request, and what is answered to it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Method, path and query, as in the first line of a request.
+    pub request: String,
+    pub body: Option<Value>,
+    /// JSON, or lines of text.
+    pub answer: Value,
+}
+
+impl Example {
+    /// The example of an operation; the name is `<tag>/<operation>`.
+    pub fn of(name: &str) -> Option<Self> {
+        let file = EXAMPLES.get_file(format!("{name}.json"))?;
+        let text = file.contents_utf8().unwrap_or_default();
+        Some(serde_json::from_str(text).unwrap_or_else(|error| panic!("openapi/examples/{name}.json: {error}")))
+    }
+
+    /// The values of its parameters.
+    fn parameters(&self) -> BTreeMap<String, Vec<String>> {
+        let query = self.request.split_once('?').map_or("", |(_, query)| query);
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            values.entry(name).or_default().push(value);
+        }
+        values
+    }
+}
+
+/// Gives every operation its id, which is unique with the tag in front, and its example.
+pub fn name_and_exemplify(description: &mut utoipa::openapi::OpenApi) {
+    for item in description.paths.paths.values_mut() {
+        let PathItem { get, post, .. } = item;
+        for operation in [get, post].into_iter().flatten() {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            let name = operation.operation_id.clone().unwrap_or_default();
+            if let Some(example) = Example::of(&format!("{tag}/{name}")) {
+                exemplify(operation, &example);
+            }
+            operation.operation_id = Some(format!("{}_{name}", tag.replace('-', "_")));
+        }
+    }
+}
+
+fn exemplify(operation: &mut Operation, example: &Example) {
+    let mut values = example.parameters();
+    for parameter in operation.parameters.iter_mut().flatten().filter_map(inline) {
+        let value = match values.remove(&parameter.name) {
+            None => None,
+            // What is repeatable is described as a list.
+            Some(values) if parameter.explode == Some(true) => Some(values.into()),
+            Some(values) => values.into_iter().next().map(Value::from),
+        };
+        *parameter = ParameterBuilder::from(parameter.clone()).example(value).build();
+    }
+    if let Some(body) = operation.request_body.as_mut().and_then(inline) {
+        body.content.values_mut().filter_map(inline).for_each(|content| content.example.clone_from(&example.body));
+    }
+    let successes = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+    for response in successes.filter_map(|(_, response)| inline(response)) {
+        let contents = response.content.values_mut().filter_map(inline);
+        contents.for_each(|content| content.example = Some(example.answer.clone()));
+    }
+}
+
+fn inline<T>(part: &mut RefOr<T>) -> Option<&mut T> {
+    match part {
+        RefOr::T(part) => Some(part),
+        RefOr::Ref(_) => None,
     }
 }

@@ -1,7 +1,9 @@
 //! Admission: how many questions run at once, and how long the others wait.
 //!
-//! Two cores answer two questions at a time; running ten at once makes all ten slow. So as many run
-//! as there are cores, a short queue waits with a deadline, and the rest is told to come back.
+//! Two cores answer two questions at a time; running ten at once makes all ten slow. So one more
+//! runs than there are cores (while one is handed over, the others compute: with as many as cores,
+//! a fifth of the machine was idle), a short queue waits with a deadline, and the rest is told to
+//! come back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +17,7 @@ use crate::config::QueryConfig;
 pub struct Admission {
     slots: Arc<Semaphore>,
     concurrency: usize,
+    cores: usize,
     waiting: AtomicUsize,
     queue: usize,
     patience: Duration,
@@ -22,7 +25,7 @@ pub struct Admission {
 
 /// The right to run one question; given back when dropped.
 pub struct Admitted {
-    /// Threads that it may use: all when it runs alone, one when others run or wait.
+    /// Threads that it may use: one for each core when it runs alone, one when others run or wait.
     pub threads: usize,
     _slot: OwnedSemaphorePermit,
 }
@@ -30,10 +33,11 @@ pub struct Admitted {
 impl Admission {
     pub fn new(config: &QueryConfig) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let concurrency = if config.query_concurrency == 0 { cores } else { config.query_concurrency };
+        let concurrency = if config.query_concurrency == 0 { cores + 1 } else { config.query_concurrency };
         Self {
             slots: Arc::new(Semaphore::new(concurrency)),
             concurrency,
+            cores,
             waiting: AtomicUsize::new(0),
             queue: config.query_queue,
             patience: Duration::from_secs(config.query_wait_seconds),
@@ -57,7 +61,7 @@ impl Admission {
 
     fn admitted(&self, slot: OwnedSemaphorePermit) -> Admitted {
         let alone = self.slots.available_permits() + 1 >= self.concurrency && self.waiting.load(Ordering::Relaxed) == 0;
-        Admitted { threads: if alone { self.concurrency } else { 1 }, _slot: slot }
+        Admitted { threads: if alone { self.cores } else { 1 }, _slot: slot }
     }
 }
 
@@ -94,13 +98,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_alone_gets_all_threads_and_others_one_each() {
+    async fn a_question_alone_gets_all_cores_and_others_one_each() {
         let admission = admission(2, 4);
+        let all = admission.cores;
         let first = admission.admit().await.unwrap();
-        assert_eq!(first.threads, 2);
+        assert_eq!(first.threads, all);
         assert_eq!(admission.admit().await.unwrap().threads, 1);
         drop(first);
-        assert_eq!(admission.admit().await.unwrap().threads, 2);
+        assert_eq!(admission.admit().await.unwrap().threads, all);
     }
 
     #[tokio::test(start_paused = true)]

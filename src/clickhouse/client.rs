@@ -78,6 +78,7 @@ pub struct Rows<R> {
     pub rows: Vec<R>,
     pub query_id: String,
     pub rows_read: u64,
+    /// The engine's own time.
     pub elapsed: Duration,
 }
 
@@ -183,8 +184,11 @@ impl ClickHouse {
         while let Some(row) = cursor.next().await? {
             rows.push(row);
         }
-        let rows_read = cursor.summary().and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
-        Ok(Rows { rows, query_id: statement.query_id, rows_read, elapsed: started.elapsed() })
+        let summary = cursor.summary();
+        let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
+        let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
+        let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
+        Ok(Rows { rows, query_id: statement.query_id, rows_read, elapsed })
     }
 }
 

@@ -34,6 +34,11 @@ impl Sql {
         Self(Cow::Owned(names.join(".")))
     }
 
+    /// Columns, separated by commas.
+    pub fn list(columns: &[&str]) -> Self {
+        Self::composed(columns.iter().map(|column| Self::identifier(column).to_string()).collect::<Vec<_>>().join(", "))
+    }
+
     /// A column of texts in which NULL counts as the empty text.
     pub fn text_or_empty(column: &str) -> Self {
         Self::composed(format!("toString(ifNull({}, ''))", Self::identifier(column)))

@@ -38,7 +38,7 @@ impl Default for ClickHouseConfig {
 /// Bounds on questions.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate)]
 pub struct QueryConfig {
-    /// Questions that run at once; 0 = as many as there are cores.
+    /// Questions that run at once; 0 = one more than there are cores.
     #[serde(deserialize_with = "parsed")]
     pub query_concurrency: usize,
     /// Questions that may wait for their turn; more are refused at once.

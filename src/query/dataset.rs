@@ -43,8 +43,8 @@ pub struct Rollup {
     /// Length of its time steps; a question fits when all its buckets begin on one.
     pub grain_seconds: u32,
     pub fields: &'static [&'static str],
-    /// The template that gives its facts.
-    pub facts: &'static str,
+    /// Columns that are added up, under the names that the raw facts give them.
+    pub measures: &'static [&'static str],
 }
 
 /// A field as a question names it.

@@ -19,6 +19,6 @@ pub use date_range::{Compare, CompareAlign, Comparison, DateRange, Earlier, Peri
 pub use filters::Filters;
 pub use page::{Dimension, MOST_GROUPS, Pagination, Sortable, Sorting, Split};
 pub use parameters::{FromParameters, Parameters, choice};
-pub(crate) use parameters::{parameter, question, vocabulary};
+pub(crate) use parameters::{dimension, parameter, question, vocabulary};
 pub use problems::{Problem, ProblemKind, Problems, nearest, shown};
 pub use source::Source;

@@ -176,6 +176,30 @@ macro_rules! vocabulary {
 }
 pub(crate) use vocabulary;
 
+/// What charts can be split by: a vocabulary whose values name columns of the facts.
+macro_rules! dimension {
+    ($(#[$meta:meta])* $visibility:vis enum $name:ident
+     { $($(#[$doc:meta])* $variant:ident = $text:literal of $column:literal,)+ }) => {
+        $crate::query::vocabulary! {
+            $(#[$meta])*
+            $visibility enum $name as "split_by" { $($(#[$doc])* $variant = $text,)+ }
+        }
+
+        impl $crate::query::Dimension for $name {
+            const NAMES: &'static [&'static str] = Self::NAMES;
+
+            fn read(parameters: &mut $crate::query::Parameters) -> Option<Option<Self>> {
+                Self::read(parameters)
+            }
+
+            fn column(self) -> &'static str {
+                match self { $(Self::$variant => $column,)+ }
+            }
+        }
+    };
+}
+pub(crate) use dimension;
+
 /// Makes a vocabulary a part of questions: a parameter with a default.
 macro_rules! parameter {
     ($name:ident, $default:expr, $description:literal) => {

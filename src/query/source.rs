@@ -70,13 +70,13 @@ mod tests {
         json: Some("data"),
         table: "events",
         rollups: &[
-            Rollup { table: "facts_1h", grain_seconds: 3_600, fields: &["profile_code"], facts: "facts_1h.sql" },
-            Rollup { table: "facts_15m", grain_seconds: 900, fields: &["profile_code"], facts: "facts_15m.sql" },
+            Rollup { table: "facts_1h", grain_seconds: 3_600, fields: &["profile_code"], measures: &[] },
+            Rollup { table: "facts_15m", grain_seconds: 900, fields: &["profile_code"], measures: &[] },
             Rollup {
                 table: "agents_15m",
                 grain_seconds: 900,
                 fields: &["profile_code", "agent_id"],
-                facts: "agents_15m.sql",
+                measures: &[],
             },
         ],
     };

@@ -197,6 +197,7 @@ fn context(
             variables.push(("has_ends", Variable::from(!ends.is_empty())));
             variables.push(("base", base(values, &ends)));
             variables.push(("base_of_rollup", base(values, &[(*first, *last)])));
+            variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
             let (counts, name) = (Arc::clone(counts), Sql::dotted(&[&database, rollup.table]));
             variables.push((
                 "rollup",
@@ -209,7 +210,7 @@ fn context(
     }
     let facts = match source {
         Source::Raw => ask.dataset.facts,
-        Source::Rollup { rollup, .. } => rollup.facts,
+        Source::Rollup { .. } => "shared/facts_of_rollup.sql",
     };
     variables.push(("facts", Variable::from(facts)));
     variables.push(("raw_facts", Variable::from(ask.dataset.facts)));

@@ -135,25 +135,6 @@ async fn an_account_whose_tables_are_gone_is_not_ready_and_says_why() {
     assert!(!problem.to_string().contains("_analytics") && !problem.to_string().contains("Code:"), "{problem}");
 }
 
-#[tokio::test]
-async fn a_question_that_is_too_heavy_ends_and_the_program_serves_on() {
-    let app = TestApp::start_with("heavy", Via::Pipe, |config| {
-        config.query.query_memory_bytes = 1 << 20;
-        config.query.query_cache = false;
-    })
-    .await;
-    let rows = "INSERT INTO heavy_analytics.events (event_id, time_utc, event, agent_id, data, ingested_at) \
-                SELECT generateUUIDv4(), toDateTime64('2026-02-01', 6, 'UTC') + number / 100, 'Send Message', toString(number), '{}', now64(6) FROM numbers(400000)";
-    app.clickhouse.execute(rows).await.unwrap();
-    let path =
-        "/api/v1/recommendations/agents?datetime_from=2026-02-01&datetime_to=2026-02-01&filter=visitor_id:is_null";
-    let response = app.request(path).bearer_auth(app.token()).send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(response.headers().contains_key("retry-after"));
-    assert_eq!(json_of(response).await["code"], "query_too_large");
-    assert_eq!(app.request("/readyz").send().await.unwrap().status(), StatusCode::OK);
-}
-
 /// Whether the server closes a connection on which this was sent, and after how long.
 async fn closed_after(url: &str, sent: &[u8], patience: Duration) -> Option<Duration> {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();

@@ -4,7 +4,10 @@ import { BarChart } from '@mui/x-charts/BarChart';
 import { LineChart } from '@mui/x-charts/LineChart';
 
 import type { paths } from './api';
-import answer from './chart.json';
+// Answers of the server, kept and checked by its tests.
+import rate from '../../openapi/examples/recommendations/acceptance_rate.json';
+import text from '../../openapi/examples/recommendations/assisted_text_per_source.json';
+import series from '../../openapi/examples/recommendations/series.json';
 
 type Chart =
   paths['/api/v1/recommendations/charts/assisted-text-per-source']['get']['responses']['200']['content']['application/json'];
@@ -19,13 +22,13 @@ export function Compared({ chart }: { chart: Chart }) {
   return <LineChart height={300} xAxis={chart.xAxis} series={series} />;
 }
 
-// A real answer, kept by the tests of the server, is what its description says …
-const real = answer as unknown as Chart;
-
-export const Real = () => <Described chart={real} />;
+// A real answer is what its description says …
+export const Real = () =>
+  [rate, text, series].map((example) => <Described chart={example.answer as unknown as Chart} />);
 
 // … key by key: an answer with a key that is not described does not compile.
-export const keys: Record<keyof typeof answer, true> & Record<keyof Chart, true> = {
+type Keys<T> = Record<keyof T, true>;
+export const keys: Keys<typeof text.answer> & Keys<typeof rate.answer> & Keys<typeof series.answer> & Keys<Chart> = {
   xAxis: true,
   series: true,
   comparison: true,

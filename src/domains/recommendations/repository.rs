@@ -16,27 +16,31 @@ const FIELDS: [Field; 8] = [
     Field::text("source"),
 ];
 
-const BY_SOURCE: &str = "recommendations/facts_by_source.sql";
-const BY_AGENT: &str = "recommendations/facts_by_agent.sql";
+/// What is counted; the name, which only the rollup by agent holds, comes first.
+const AGENT_MEASURES: [&str; 10] = [
+    "agent_name_state",
+    "messages",
+    "assisted_messages",
+    "sent_characters",
+    "assisted_characters",
+    "sent_unedited",
+    "sent_edited",
+    "shown",
+    "accepted",
+    "dismissed",
+];
+const MEASURES: &[&str] = AGENT_MEASURES.split_at(1).1;
+
+const SOURCE_FIELDS: &[&str] = &["profile_code", "platform", "source"];
 
 static ROLLUPS: [Rollup; 3] = [
-    Rollup {
-        table: "recommendations_1h",
-        grain_seconds: 3_600,
-        fields: &["profile_code", "platform", "source"],
-        facts: BY_SOURCE,
-    },
-    Rollup {
-        table: "recommendations_15m",
-        grain_seconds: 900,
-        fields: &["profile_code", "platform", "source"],
-        facts: BY_SOURCE,
-    },
+    Rollup { table: "recommendations_1h", grain_seconds: 3_600, fields: SOURCE_FIELDS, measures: MEASURES },
+    Rollup { table: "recommendations_15m", grain_seconds: 900, fields: SOURCE_FIELDS, measures: MEASURES },
     Rollup {
         table: "recommendation_agents_15m",
         grain_seconds: 900,
         fields: &["profile_code", "platform", "agent_id"],
-        facts: BY_AGENT,
+        measures: &AGENT_MEASURES,
     },
 ];
 

@@ -7,8 +7,8 @@ use super::repository::{MESSAGES, RECOMMENDATIONS};
 use crate::query::dataset::Dataset;
 use crate::query::filters::FilterSet;
 use crate::query::{
-    Aggregation, Comparison, DateRange, Dimension, Filters, Pagination, Parameters, Sortable, Sorting, Split,
-    parameter, question, vocabulary,
+    Aggregation, Comparison, DateRange, Filters, Pagination, Sortable, Sorting, Split, dimension, parameter, question,
+    vocabulary,
 };
 
 vocabulary! {
@@ -31,56 +31,23 @@ parameter!(
     "What is counted: messages sent, messages with text from a suggestion, or recommendations shown, accepted or dismissed."
 );
 
-vocabulary! {
+dimension! {
     /// What a chart of recommendations can be split by.
-    pub enum RecommendationDimension as "split_by" {
+    pub enum RecommendationDimension {
         /// The source category; a message counts for the one that most of its text came from.
-        Source = "source",
-        Platform = "platform",
-        ProfileCode = "profile_code",
-        Agent = "agent",
+        Source = "source" of "source",
+        Platform = "platform" of "platform",
+        ProfileCode = "profile_code" of "profile_code",
+        Agent = "agent" of "agent_id",
     }
 }
 
-vocabulary! {
+dimension! {
     /// What a chart of messages can be split by.
-    pub enum MessageDimension as "split_by" {
-        Platform = "platform",
-        ProfileCode = "profile_code",
-        Agent = "agent",
-    }
-}
-
-impl Dimension for RecommendationDimension {
-    const NAMES: &'static [&'static str] = Self::NAMES;
-
-    fn read(parameters: &mut Parameters) -> Option<Option<Self>> {
-        Self::read(parameters)
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Platform => "platform",
-            Self::ProfileCode => "profile_code",
-            Self::Agent => "agent_id",
-        }
-    }
-}
-
-impl Dimension for MessageDimension {
-    const NAMES: &'static [&'static str] = Self::NAMES;
-
-    fn read(parameters: &mut Parameters) -> Option<Option<Self>> {
-        Self::read(parameters)
-    }
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::ProfileCode => "profile_code",
-            Self::Agent => "agent_id",
-        }
+    pub enum MessageDimension {
+        Platform = "platform" of "platform",
+        ProfileCode = "profile_code" of "profile_code",
+        Agent = "agent" of "agent_id",
     }
 }
 

@@ -1,0 +1,120 @@
+//! The examples of the OpenAPI document: each is sent, and answered as it says.
+
+use std::path::PathBuf;
+
+use chartwell::openapi::Example;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, message, recommendation, with};
+
+fn file_of(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("openapi/examples/{name}.json"))
+}
+
+/// The names of all operations, as `<tag>/<operation>`.
+fn operations() -> Vec<String> {
+    let description = serde_json::to_value(chartwell::app::description()).unwrap();
+    let items = description["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let name = |operation: &Value| {
+        let (id, tag) = (operation["operationId"].as_str().unwrap(), operation["tags"][0].as_str().unwrap());
+        format!("{tag}/{}", &id[tag.len() + 1..])
+    };
+    items.map(name).collect()
+}
+
+#[test]
+fn every_operation_has_an_example_that_the_document_shows() {
+    let description = serde_json::to_value(chartwell::app::description()).unwrap();
+    let names = operations();
+    for name in &names {
+        let example = Example::of(name).unwrap_or_else(|| panic!("openapi/examples/{name}.json is missing"));
+        assert!(!example.answer.is_null(), "{name}: run with UPDATE_FIXTURES=1");
+        let shown = example.answer.to_string();
+        assert!(description.to_string().contains(&format!("\"example\":{shown}")), "{name}");
+    }
+    let unique: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(unique.len(), names.len());
+}
+
+/// A few events on three days: what the examples ask about.
+fn events() -> Vec<Value> {
+    let mut events = Vec::new();
+    for (day, count) in [("2026-01-31", 2), ("2026-02-02", 5), ("2026-02-03", 4)] {
+        for number in 0..count {
+            let agent = ["Sam de Vries", "Noor Haddad", "Ida Lund"][number % 3];
+            let agent = json!({"agent_id": format!("agent-{}", 17 + number % 3), "agent_name": agent});
+            let agent = if number == 3 { with(agent, json!({"profile_code": "sales", "platform": "web"})) } else { agent };
+            let time = format!("{day}T{:02}:30:00Z", 9 + number);
+            let mut sent = Vec::new();
+            for (rank, source) in ["trie", "trie", "gpt", "search-default"].into_iter().enumerate() {
+                events.push(with(recommendation("Shown", &time, source), agent.clone()));
+                if (number + rank) % 3 == 0 {
+                    events.push(with(recommendation("Accepted", &time, source), agent.clone()));
+                    sent.push((source, 12 + 7 * rank as u32, source == "gpt"));
+                }
+            }
+            events.push(with(message(&time, &sent), agent));
+        }
+    }
+    events
+}
+
+#[tokio::test]
+async fn every_example_is_answered_as_it_says() {
+    let app = TestApp::start("acme").await;
+    app.store(&events()).await;
+    let mut names = operations();
+    // Taken in last: the others are asked about what was there before.
+    names.sort_by_key(|name| name.starts_with("ingestion/"));
+    for name in names {
+        let mut file: Value = serde_json::from_str(&std::fs::read_to_string(file_of(&name)).unwrap()).unwrap();
+        let example: Example = serde_json::from_value(file.clone()).unwrap();
+        let answer = answer_to(&app, &example, &name).await;
+        if std::env::var_os("UPDATE_FIXTURES").is_some() {
+            file["answer"] = answer.clone();
+            std::fs::write(file_of(&name), format!("{}\n", serde_json::to_string_pretty(&file).unwrap())).unwrap();
+        } else {
+            assert_eq!(answer, example.answer, "{name}: run with UPDATE_FIXTURES=1 when this is meant");
+        }
+    }
+}
+
+async fn answer_to(app: &TestApp, example: &Example, name: &str) -> Value {
+    let (method, path) = example.request.split_once(' ').unwrap();
+    let request = match method.parse().unwrap() {
+        Method::POST => app.post(path).json(&example.body),
+        _ => app.request(path),
+    };
+    let response = request.bearer_auth(app.token()).send().await.unwrap();
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert!(matches!(status, StatusCode::OK | StatusCode::ACCEPTED), "{name}: {status} {text}");
+    match serde_json::from_str(&text) {
+        Ok(answer) => settled(answer),
+        Err(_) => excerpt(&text, &example.answer),
+    }
+}
+
+/// The answer, with what differs from run to run made the same.
+fn settled(mut answer: Value) -> Value {
+    for (place, value) in [
+        ("/meta/fresh_as_of", json!("2026-02-03T16:00:00.412000Z")),
+        ("/meta/query_id", json!("0198c2f4-6d3e-7a10-b5c8-2f61d09e4a77")),
+        ("/meta/elapsed_ms", json!(3.1)),
+        ("/meta/rows_read", json!(5_120)),
+    ] {
+        if let Some(found) = answer.pointer_mut(place) {
+            *found = value;
+        }
+    }
+    answer
+}
+
+/// Of a text, the lines that the example shows: the same names, whatever their numbers.
+fn excerpt(text: &str, shown: &Value) -> Value {
+    let name = |line: &str| line.split(['{', ' ']).next().unwrap_or_default().to_owned();
+    let Some(shown) = shown.as_str() else { return text.into() };
+    assert!(!shown.is_empty() && shown.lines().all(|line| text.lines().any(|told| name(told) == name(line))), "{text}");
+    shown.into()
+}

@@ -1,0 +1,112 @@
+//! Questions that are too heavy, that are too many, and that nobody waits for any more.
+
+use std::time::{Duration, Instant};
+
+use chartwell::config::QueryConfig;
+use reqwest::{Response, StatusCode};
+
+use crate::support::{TestApp, Via, json_of, message};
+
+/// Read from the rollup that `endless` takes the place of.
+const ENDLESS: &str = "/api/v1/recommendations/funnel?datetime_from=2026-02-01&datetime_to=2026-02-01";
+/// Read from another one.
+const QUICK: &str = "/api/v1/recommendations/agents?datetime_from=2026-02-01&datetime_to=2026-02-01";
+
+/// An application in which questions to the hourly rollup have no end of their own.
+async fn endless(account: &str, change: impl FnOnce(&mut QueryConfig)) -> TestApp {
+    let app = TestApp::start_with(account, Via::Pipe, |config| {
+        config.query.query_cache = false;
+        change(&mut config.query);
+    })
+    .await;
+    app.store(&[message("2026-02-01T10:00:00Z", &[("gpt", 5, false)])]).await;
+    let table = format!("{account}_analytics.recommendations_1h");
+    for statement in [
+        format!("RENAME TABLE {table} TO {table}_kept"),
+        format!("CREATE VIEW {table} AS SELECT kept.* FROM {table}_kept AS kept CROSS JOIN numbers(1000000000000)"),
+    ] {
+        app.clickhouse.execute(&statement).await.unwrap();
+    }
+    app
+}
+
+async fn ask(app: &TestApp, path: &str) -> Response {
+    app.request(path).bearer_auth(app.token()).send().await.unwrap()
+}
+
+/// Status and code of a refusal, which must say when to come back where that helps.
+async fn refusal(response: Response) -> (u16, String) {
+    let status = response.status();
+    assert_eq!(response.headers().contains_key("retry-after"), status == StatusCode::SERVICE_UNAVAILABLE, "{status}");
+    (status.as_u16(), json_of(response).await["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_question_that_takes_too_much_memory_ends_and_the_program_serves_on() {
+    let app = TestApp::start_with("heavy", Via::Pipe, |config| {
+        config.query.query_memory_bytes = 1 << 20;
+        config.query.query_cache = false;
+    })
+    .await;
+    let rows = "INSERT INTO heavy_analytics.events (event_id, time_utc, event, agent_id, data, ingested_at) \
+                SELECT generateUUIDv4(), toDateTime64('2026-02-01', 6, 'UTC') + number / 100, 'Send Message', toString(number), '{}', now64(6) FROM numbers(400000)";
+    app.clickhouse.execute(rows).await.unwrap();
+    let path =
+        "/api/v1/recommendations/agents?datetime_from=2026-02-01&datetime_to=2026-02-01&filter=visitor_id:is_null";
+    let response = app.request(path).bearer_auth(app.token()).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key("retry-after"));
+    assert_eq!(json_of(response).await["code"], "query_too_large");
+    assert_eq!(app.request("/readyz").send().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_question_that_takes_too_long_ends_and_the_program_serves_on() {
+    let app = endless("too_long", |limits| limits.query_timeout_seconds = 1).await;
+    assert_eq!(refusal(ask(&app, ENDLESS).await).await, (504, "query_timeout".to_owned()));
+    assert_eq!(ask(&app, QUICK).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn questions_beyond_the_queue_are_told_to_come_back() {
+    let app = endless("too_many", |limits| {
+        limits.query_timeout_seconds = 3;
+        limits.query_concurrency = 1;
+        limits.query_queue = 1;
+        limits.query_wait_seconds = 1;
+    })
+    .await;
+    let later = async |milliseconds: u64| {
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        (refusal(ask(&app, ENDLESS).await).await, Instant::now())
+    };
+    let (running, waiting, beyond) = tokio::join!(later(0), later(200), later(400));
+    assert_eq!(running.0, (504, "query_timeout".to_owned()));
+    assert_eq!(waiting.0, (503, "overloaded".to_owned()));
+    assert_eq!(beyond.0, (503, "overloaded".to_owned()));
+    // The queue was full, so the last was refused before the one that waited.
+    assert!(beyond.1 < waiting.1 && waiting.1 < running.1);
+    assert_eq!(ask(&app, QUICK).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_takes_its_query_with_it() {
+    let app = endless("hung_up", |_| {}).await;
+    let running = async || {
+        let sql = "SELECT toUInt64(count()) FROM system.processes WHERE startsWith(query, '/*qid:hung-up-1')";
+        app.clickhouse.fetch::<u64>(sql).await.unwrap() == [1]
+    };
+    let request = app.request(ENDLESS).bearer_auth(app.token()).header("x-request-id", "hung-up-1").send();
+    let asking = tokio::spawn(request);
+    while !running().await {
+        assert!(!asking.is_finished(), "it was answered");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    asking.abort();
+    let hung_up = Instant::now();
+    while running().await {
+        assert!(hung_up.elapsed() < Duration::from_secs(5), "it runs on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    eprintln!("over after {:?}", hung_up.elapsed());
+}
