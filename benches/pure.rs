@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use chartwell::answer::{GroupedRow, Measure, Meta, Outline, chart};
+use chartwell::answer::{Grid, GroupedRow, Measure, Meta, Outline, chart};
 use chartwell::domains::recommendations::schemas::SeriesQuestion;
 use chartwell::query::{Aggregation, Level, Parameters, Range};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -35,9 +35,9 @@ fn pure(criterion: &mut Criterion) {
         .collect();
     let outline = Outline { measure: Measure::Count, unit: "characters", only_series: None };
     criterion.bench_function("draw a chart of 90 days and 6 sources", |bencher| {
-        bencher.iter(|| chart(&outline, &buckets, black_box(&rows), None, Meta::default()));
+        bencher.iter(|| chart(&outline, &buckets, &Grid::new(&buckets, black_box(&rows)), None, Meta::default()));
     });
-    let drawn = chart(&outline, &buckets, &rows, None, Meta::default());
+    let drawn = chart(&outline, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
     criterion.bench_function("write it as JSON", |bencher| {
         bencher.iter(|| serde_json::to_vec(black_box(&drawn)).expect("it serialises"));
     });

@@ -3,14 +3,14 @@
 //! Resolve (dates, comparison, time axis) → ask → shape. Domains say which template, which measure
 //! and which notes; the rest is here, once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
-use crate::answer::{self, Chart, GroupedRow, Meta, Outline};
+use crate::answer::{self, Chart, Grid, GroupedRow, Meta, Outline};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::dataset::{Dataset, FieldName};
@@ -71,9 +71,9 @@ pub struct SplitBy {
     pub top: u64,
 }
 
-/// The rows of a chart, and the answer that they come from.
+/// The values of a chart, and the answer that they come from.
 struct Grouped {
-    rows: Vec<GroupedRow>,
+    grid: Grid,
     answered: Answered<GroupedRow>,
 }
 
@@ -110,10 +110,9 @@ impl Service {
             Some(earlier) => {
                 let earlier_buckets = Aggregation(buckets.level).buckets(&earlier.range)?;
                 let window = Range { to: earlier.until, ..earlier.range };
-                let kept: BTreeSet<&String> = current.rows.iter().filter_map(|row| row.series.as_ref()).collect();
-                let kept = kept.into_iter().cloned().collect();
-                let rows = self.grouped(reader, &common, &chart, &window, &earlier_buckets, Some(kept)).await?;
-                Some((window, earlier_buckets, rows))
+                let kept = current.grid.names();
+                let grouped = self.grouped(reader, &common, &chart, &window, &earlier_buckets, Some(kept)).await?;
+                Some((window, earlier_buckets, grouped))
             }
         };
 
@@ -122,8 +121,8 @@ impl Service {
         if let Some((_, _, grouped)) = &earlier {
             add_cost(&mut meta, &grouped.answered);
         }
-        let earlier = earlier.as_ref().map(|(range, buckets, grouped)| (range, buckets, grouped.rows.as_slice()));
-        Ok(answer::chart(&chart.outline, &buckets, &current.rows, earlier, meta))
+        let earlier = earlier.as_ref().map(|(range, buckets, grouped)| (range, buckets, &grouped.grid));
+        Ok(answer::chart(&chart.outline, &buckets, &current.grid, earlier, meta))
     }
 
     /// The values of a chart, by bucket and group, with no more groups than are told apart.
@@ -134,7 +133,7 @@ impl Service {
         chart: &ChartOf<'_>,
         range: &Range,
         buckets: &Buckets,
-        kept: Option<Vec<String>>,
+        kept: Option<HashSet<String>>,
     ) -> Result<Grouped, AnswerError> {
         let ask = |is_ranked: bool| {
             let group = match chart.split {
@@ -149,7 +148,7 @@ impl Service {
             let mut values = Values::default();
             values.set("most_rows", Value::Whole(if is_ranked { u64::MAX } else { self.rank_from }));
             match (chart.split, &kept) {
-                (Some(_), Some(kept)) if is_ranked => values.set("kept", Value::Texts(kept.clone())),
+                (Some(_), Some(kept)) if is_ranked => values.set("kept", Value::Texts(kept.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
                 (Some(split), None) if is_ranked => values.set("top", Value::Whole(split.top)),
                 _ => {}
             }
@@ -158,21 +157,17 @@ impl Service {
             common.ask(range, Some(buckets), split_by, values, variables, part)
         };
         // Few groups are ranked here, which costs the engine nothing; very many are ranked there.
-        let answered = self.repository.ask::<GroupedRow>(reader, ask(false)).await?;
-        let Some(split) = chart.split else {
-            let rows = answered.rows.rows.clone();
-            return Ok(Grouped { rows, answered });
-        };
-        if answered.rows.rows.len() as u64 >= self.rank_from {
-            let answered = self.repository.ask::<GroupedRow>(reader, ask(true)).await?;
-            let rows = answered.rows.rows.clone();
-            return Ok(Grouped { rows, answered });
+        let mut answered = self.repository.ask::<GroupedRow>(reader, ask(false)).await?;
+        if chart.split.is_some() && answered.rows.rows.len() as u64 >= self.rank_from {
+            answered = self.repository.ask::<GroupedRow>(reader, ask(true)).await?;
         }
-        let rows = match &kept {
-            Some(kept) => answer::keep_groups(&answered.rows.rows, kept),
-            None => answer::keep_largest(&answered.rows.rows, split.top, chart.outline.measure),
+        let grid = Grid::new(buckets, &answered.rows.rows);
+        let grid = match (chart.split, &kept) {
+            (Some(_), Some(kept)) => grid.keep(kept),
+            (Some(split), None) => grid.keep_largest(split.top, chart.outline.measure),
+            (None, _) => grid,
         };
-        Ok(Grouped { rows, answered })
+        Ok(Grouped { grid, answered })
     }
 
     /// Asks a question without a time axis, for the range and for the earlier period.

@@ -1,11 +1,9 @@
 //! Charts over time: from rows by bucket and group to Material UI X props.
 
-use std::collections::{HashMap, HashSet};
-
-use clickhouse::Row;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::grid::{Cell, Grid, Measure};
 use super::{Meta, Number, RangeMeta, Shape, csv};
 use crate::query::{Buckets, Range};
 
@@ -62,44 +60,6 @@ pub struct Series {
     pub stack: Option<&'static str>,
 }
 
-/// What the engine answers for a chart: a value by bucket and group.
-#[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
-pub struct GroupedRow {
-    /// Start of the bucket, as a Unix time.
-    pub bucket: u32,
-    /// The group; `None` for the rest, which are all groups beyond the largest.
-    pub series: Option<String>,
-    pub numerator: u64,
-    /// 0 where the measure is a count.
-    pub denominator: u64,
-}
-
-/// How a row becomes a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// The numerator. Adds up, so series are stacked.
-    Count,
-    /// Numerator ÷ denominator; null without a denominator.
-    Ratio,
-}
-
-impl Measure {
-    /// The column by which a group is large: the count, or the sample of a ratio.
-    pub const fn size(self) -> &'static str {
-        match self {
-            Self::Count => "numerator",
-            Self::Ratio => "denominator",
-        }
-    }
-
-    fn size_of(self, row: &GroupedRow) -> u64 {
-        match self {
-            Self::Count => row.numerator,
-            Self::Ratio => row.denominator,
-        }
-    }
-}
-
 /// What a chart is like before it has values.
 #[derive(Debug, Clone)]
 pub struct Outline {
@@ -118,22 +78,21 @@ const REST: &str = "other";
 pub fn chart(
     outline: &Outline,
     buckets: &Buckets,
-    rows: &[GroupedRow],
-    earlier: Option<(&Range, &Buckets, &[GroupedRow])>,
+    grid: &Grid,
+    earlier: Option<(&Range, &Buckets, &Grid)>,
     meta: Meta,
 ) -> Chart {
-    let earlier_rows = earlier.map(|(_, _, rows)| rows).unwrap_or_default();
-    let groups = groups(outline, rows, earlier_rows);
-    let comparison = earlier.map(|(range, earlier_buckets, rows)| {
+    let groups = groups(outline, grid, earlier.map(|(_, _, grid)| grid));
+    let comparison = earlier.map(|(range, earlier_buckets, grid)| {
         let mut labels: Vec<Option<String>> = earlier_buckets.labels().into_iter().map(Some).collect();
         labels.resize(buckets.len(), None);
-        let mut series = series(outline, earlier_buckets, &groups, rows);
+        let mut series = series(outline, earlier_buckets, &groups, grid);
         series.iter_mut().for_each(|series| series.data.resize(buckets.len(), None));
         ComparedChart { range: RangeMeta::new(range), x_axis: vec![axis(labels)], series }
     });
     Chart {
         x_axis: vec![axis(buckets.labels().into_iter().map(Some).collect())],
-        series: series(outline, buckets, &groups, rows),
+        series: series(outline, buckets, &groups, grid),
         comparison,
         meta: Meta {
             aggregation_level: Some(buckets.level.name().to_owned()),
@@ -147,75 +106,35 @@ fn axis(data: Vec<Option<String>>) -> Axis {
     Axis { id: "time", scale_type: ScaleType::Band, data }
 }
 
-/// Groups by their size, the largest first; equal ones by name.
-fn by_size(rows: &[GroupedRow], measure: Measure) -> Vec<&String> {
-    let mut sizes: HashMap<&String, u64> = HashMap::new();
-    for row in rows {
-        if let Some(group) = &row.series {
-            *sizes.entry(group).or_default() += measure.size_of(row);
-        }
-    }
-    let mut groups: Vec<(u64, &String)> = sizes.into_iter().map(|(group, size)| (size, group)).collect();
-    groups.sort_by(|(a_size, a), (b_size, b)| b_size.cmp(a_size).then(a.cmp(b)));
-    groups.into_iter().map(|(_, group)| group).collect()
-}
-
-/// The rows with only the largest groups told apart; the others become the rest.
-pub fn keep_largest(rows: &[GroupedRow], top: u64, measure: Measure) -> Vec<GroupedRow> {
-    let largest = by_size(rows, measure).into_iter().take(usize::try_from(top).unwrap_or(usize::MAX));
-    keep(rows, &largest.map(String::as_str).collect())
-}
-
-/// The rows with only these groups told apart; the others become the rest.
-pub fn keep_groups(rows: &[GroupedRow], kept: &[String]) -> Vec<GroupedRow> {
-    keep(rows, &kept.iter().map(String::as_str).collect())
-}
-
-fn keep(rows: &[GroupedRow], kept: &HashSet<&str>) -> Vec<GroupedRow> {
-    let is_kept = |row: &GroupedRow| row.series.as_deref().is_some_and(|group| kept.contains(group));
-    rows.iter().map(|row| if is_kept(row) { row.clone() } else { GroupedRow { series: None, ..row.clone() } }).collect()
-}
-
 /// The groups, the largest first, which is the bottom of a stack; the rest comes last.
-fn groups(outline: &Outline, rows: &[GroupedRow], earlier_rows: &[GroupedRow]) -> Vec<Option<String>> {
+fn groups<'a>(outline: &Outline, grid: &'a Grid, earlier: Option<&Grid>) -> Vec<Option<&'a str>> {
     if outline.only_series.is_some() {
-        return vec![Some(String::new())];
+        return vec![Some("")];
     }
-    let mut groups: Vec<Option<String>> = by_size(rows, outline.measure).into_iter().cloned().map(Some).collect();
-    if rows.iter().chain(earlier_rows).any(|row| row.series.is_none()) {
+    let mut groups: Vec<Option<&str>> = grid.by_size(outline.measure).into_iter().map(Some).collect();
+    if grid.has_rest() || earlier.is_some_and(Grid::has_rest) {
         groups.push(None);
     }
     groups
 }
 
-fn series(outline: &Outline, buckets: &Buckets, groups: &[Option<String>], rows: &[GroupedRow]) -> Vec<Series> {
-    let mut cells: HashMap<Option<&str>, Vec<(u64, u64)>> = HashMap::new();
-    for row in rows {
-        // A row outside of the axis cannot be: the engine got the same instants.
-        let Some(index) = buckets.index_of(row.bucket) else { continue };
-        let cells = cells.entry(row.series.as_deref()).or_insert_with(|| vec![(0, 0); buckets.len()]);
-        cells[index].0 += row.numerator;
-        cells[index].1 += row.denominator;
-    }
-    let empty = vec![(0, 0); buckets.len()];
-    let value = |(numerator, denominator): &(u64, u64)| match outline.measure {
-        Measure::Count => Some(Number::Count(*numerator)),
-        Measure::Ratio => Number::ratio(*numerator, *denominator),
-    };
-    let taken: Vec<&str> = groups.iter().filter_map(Option::as_deref).collect();
+fn series(outline: &Outline, buckets: &Buckets, groups: &[Option<&str>], grid: &Grid) -> Vec<Series> {
+    let empty = vec![Cell::default(); buckets.len()];
+    let taken: Vec<&str> = groups.iter().copied().flatten().collect();
     groups
         .iter()
         .map(|group| {
-            let id = match (outline.only_series, group.as_deref()) {
+            let id = match (outline.only_series, group) {
                 (Some(only), _) => only.to_owned(),
                 (None, Some("")) => free_name(NO_GROUP, &taken),
-                (None, Some(group)) => group.to_owned(),
+                (None, Some(group)) => (*group).to_owned(),
                 (None, None) => free_name(REST, &taken),
             };
+            let cells = grid.cells(*group).unwrap_or(&empty);
             Series {
                 label: id.clone(),
                 id,
-                data: cells.get(&group.as_deref()).unwrap_or(&empty).iter().map(value).collect(),
+                data: cells.iter().map(|cell| outline.measure.value(*cell)).collect(),
                 stack: (outline.measure == Measure::Count).then_some("total"),
             }
         })
@@ -251,6 +170,7 @@ impl Shape for Chart {
 
 #[cfg(test)]
 mod tests {
+    use super::super::GroupedRow;
     use super::*;
     use crate::query::{Aggregation, Level};
 
@@ -270,11 +190,11 @@ mod tests {
     fn an_empty_count_is_zero_and_an_empty_ratio_is_null() {
         let buckets = axis_of("2026-02-01T00:00:00Z", 2);
         let count = Outline { only_series: Some("messages"), ..SPLIT };
-        let drawn = chart(&count, &buckets, &[], None, Meta::default());
+        let drawn = chart(&count, &buckets, &Grid::new(&buckets, &[]), None, Meta::default());
         assert_eq!(drawn.series[0].data, [Some(Number::Count(0)), Some(Number::Count(0))]);
         let ratio = Outline { measure: Measure::Ratio, ..count };
         let rows = [row(&buckets, 1, Some(""), 1, 4)];
-        let drawn = chart(&ratio, &buckets, &rows, None, Meta::default());
+        let drawn = chart(&ratio, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
         assert_eq!(drawn.series[0].data, [None, Some(Number::Real(0.25))]);
         assert_eq!(drawn.csv(), "time,messages\r\n2026-02-01T00:00:00+00:00,\r\n2026-02-02T00:00:00+00:00,0.25\r\n");
     }
@@ -288,7 +208,7 @@ mod tests {
             row(&buckets, 0, Some("a"), 5, 0),
             row(&buckets, 0, Some(""), 1, 0),
         ];
-        let drawn = chart(&SPLIT, &buckets, &rows, None, Meta::default());
+        let drawn = chart(&SPLIT, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
         let ids: Vec<&str> = drawn.series.iter().map(|series| series.id.as_str()).collect();
         assert_eq!(ids, ["a", "none", "b", "other"]);
         assert!(drawn.series.iter().all(|series| series.stack == Some("total")));
@@ -303,19 +223,24 @@ mod tests {
             row(&buckets, 1, Some("c"), 1, 0),
             row(&buckets, 0, Some("b"), 1, 0),
         ];
-        let named = |rows: Vec<GroupedRow>| {
-            rows.into_iter().map(|row| row.series.unwrap_or("rest".to_owned())).collect::<Vec<_>>()
+        let grid = Grid::new(&buckets, &rows);
+        let drawn = |grid: Grid| {
+            let drawn = chart(&SPLIT, &buckets, &grid, None, Meta::default());
+            drawn.series.into_iter().map(|series| (series.id, series.data)).collect::<Vec<_>>()
         };
-        assert_eq!(named(keep_largest(&rows, 1, Measure::Count)), ["rest", "b", "rest", "b"]);
-        assert_eq!(named(keep_largest(&rows, 10, Measure::Count)), ["a", "b", "c", "b"]);
-        assert_eq!(named(keep_groups(&rows, &["c".to_owned()])), ["rest", "rest", "c", "rest"]);
+        let series = |id: &str, data: [u64; 2]| (id.to_owned(), data.map(|count| Some(Number::Count(count))).to_vec());
+        let all = [series("b", [1, 5]), series("a", [3, 0]), series("c", [0, 1])];
+        assert_eq!(drawn(grid.clone().keep_largest(10, Measure::Count)), all);
+        assert_eq!(drawn(grid.clone().keep_largest(1, Measure::Count)), [series("b", [1, 5]), series("other", [3, 1])]);
+        let kept = grid.keep(&["c".to_owned()].into());
+        assert_eq!(drawn(kept), [series("c", [0, 1]), series("other", [4, 5])]);
     }
 
     #[test]
     fn groups_that_have_the_names_of_ours_keep_them() {
         let buckets = axis_of("2026-02-01T00:00:00Z", 1);
         let rows = [row(&buckets, 0, Some("other"), 2, 0), row(&buckets, 0, None, 1, 0)];
-        let drawn = chart(&SPLIT, &buckets, &rows, None, Meta::default());
+        let drawn = chart(&SPLIT, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
         let ids: Vec<&str> = drawn.series.iter().map(|series| series.id.as_str()).collect();
         assert_eq!(ids, ["other", "_other"]);
     }
@@ -326,7 +251,8 @@ mod tests {
         let rows = [row(&march, 0, Some("a"), 5, 0)];
         let earlier_rows = [row(&february, 27, Some("a"), 3, 0), row(&february, 0, None, 1, 0)];
         let range = Range { zone: chrono_tz::UTC, from: february.starts[0], to: february.end };
-        let drawn = chart(&SPLIT, &march, &rows, Some((&range, &february, &earlier_rows)), Meta::default());
+        let (grid, earlier) = (Grid::new(&march, &rows), Grid::new(&february, &earlier_rows));
+        let drawn = chart(&SPLIT, &march, &grid, Some((&range, &february, &earlier)), Meta::default());
         let earlier = drawn.comparison.unwrap();
         assert_eq!(drawn.series.len(), 2);
         assert_eq!(earlier.series[0].data[27..], [Some(Number::Count(3)), None, None, None]);

@@ -5,6 +5,7 @@
 
 mod chart;
 mod csv;
+mod grid;
 mod meta;
 mod table;
 mod totals;
@@ -14,9 +15,8 @@ use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-pub use chart::{
-    Axis, Chart, ComparedChart, GroupedRow, Measure, NO_GROUP, Outline, Series, chart, keep_groups, keep_largest,
-};
+pub use chart::{Axis, Chart, ComparedChart, NO_GROUP, Outline, Series, chart};
+pub use grid::{Grid, GroupedRow, Measure};
 pub use meta::{Cost, Meta, RangeMeta};
 pub use table::{Page, Table};
 pub use totals::{Card, Change, Totals};

@@ -4,6 +4,7 @@
 //! before all have read, so that a request learns all its problems at once.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, SchemaType, Type};
@@ -18,8 +19,13 @@ const LONGEST_VALUE: usize = 8_192;
 
 /// A part of a question that is read from the query string: a mixin, or one parameter.
 pub trait FromParameters: Sized {
-    /// How the parameters are described in the OpenAPI document; also the names that are known.
+    /// How the parameters are described in the OpenAPI document.
     fn describe() -> Vec<Parameter>;
+
+    /// The names that are known.
+    fn names() -> Arc<[String]> {
+        Self::describe().into_iter().map(|parameter| parameter.name).collect()
+    }
 
     /// Reads its parameters; `None` when something is wrong with them, which is then noted.
     fn take(parameters: &mut Parameters) -> Option<Self>;
@@ -76,15 +82,15 @@ impl Parameters {
     pub fn read<Q: FromParameters>(query: &str) -> Result<Q, Problems> {
         let mut parameters = Self::parse(query);
         let question = Q::take(&mut parameters);
-        parameters.refuse_unknown(&Q::describe());
+        parameters.refuse_unknown(&Q::names());
         match question {
             Some(question) if parameters.problems.is_empty() => Ok(question),
             _ => Err(parameters.problems),
         }
     }
 
-    fn refuse_unknown(&mut self, known: &[Parameter]) {
-        let known: Vec<&str> = known.iter().map(|parameter| parameter.name.as_str()).collect();
+    fn refuse_unknown(&mut self, known: &[String]) {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let mut told = HashSet::new();
         for (name, _) in &self.pairs {
             if !known.contains(&name.as_str()) && told.insert(name) {
@@ -227,6 +233,13 @@ macro_rules! question {
         impl $crate::query::FromParameters for $name {
             fn describe() -> Vec<utoipa::openapi::path::Parameter> {
                 [$(<$part as $crate::query::FromParameters>::describe()),*].concat()
+            }
+
+            fn names() -> std::sync::Arc<[String]> {
+                // Described once: every request asks for them.
+                static NAMES: std::sync::OnceLock<std::sync::Arc<[String]>> = std::sync::OnceLock::new();
+                let names = || Self::describe().into_iter().map(|parameter| parameter.name).collect();
+                std::sync::Arc::clone(NAMES.get_or_init(names))
             }
 
             fn take(parameters: &mut $crate::query::Parameters) -> Option<Self> {

@@ -1,0 +1,123 @@
+//! The values of a chart by group and bucket, dense.
+
+use std::collections::{HashMap, HashSet};
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::Number;
+use crate::query::Buckets;
+
+/// What the engine answers for a chart: a value by bucket and group.
+#[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
+pub struct GroupedRow {
+    /// Start of the bucket, as a Unix time.
+    pub bucket: u32,
+    /// The group; `None` for the rest, which are all groups beyond the largest.
+    pub series: Option<String>,
+    pub numerator: u64,
+    /// 0 where the measure is a count.
+    pub denominator: u64,
+}
+
+/// How a cell becomes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// The numerator. Adds up, so series are stacked.
+    Count,
+    /// Numerator ÷ denominator; null without a denominator.
+    Ratio,
+}
+
+impl Measure {
+    /// The column by which a group is large: the count, or the sample of a ratio.
+    pub const fn size(self) -> &'static str {
+        match self {
+            Self::Count => "numerator",
+            Self::Ratio => "denominator",
+        }
+    }
+
+    fn size_of(self, cells: &[Cell]) -> u64 {
+        match self {
+            Self::Count => cells.iter().map(|cell| cell.numerator).sum(),
+            Self::Ratio => cells.iter().map(|cell| cell.denominator).sum(),
+        }
+    }
+
+    pub(super) fn value(self, cell: Cell) -> Option<Number> {
+        match self {
+            Self::Count => Some(Number::Count(cell.numerator)),
+            Self::Ratio => Number::ratio(cell.numerator, cell.denominator),
+        }
+    }
+}
+
+/// One group in one bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cell {
+    numerator: u64,
+    denominator: u64,
+}
+
+/// Cells by group, each as long as the axis; the group of `None` is the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grid {
+    groups: HashMap<Option<String>, Vec<Cell>>,
+}
+
+impl Grid {
+    pub fn new(buckets: &Buckets, rows: &[GroupedRow]) -> Self {
+        let mut groups: HashMap<Option<&str>, Vec<Cell>> = HashMap::new();
+        for row in rows {
+            // A row outside of the axis cannot be: the engine got the same instants.
+            let Some(index) = buckets.index_of(row.bucket) else { continue };
+            let cells = groups.entry(row.series.as_deref()).or_insert_with(|| vec![Cell::default(); buckets.len()]);
+            cells[index].numerator += row.numerator;
+            cells[index].denominator += row.denominator;
+        }
+        Self { groups: groups.into_iter().map(|(group, cells)| (group.map(str::to_owned), cells)).collect() }
+    }
+
+    /// With only the largest groups told apart; the others become the rest.
+    pub fn keep_largest(self, top: u64, measure: Measure) -> Self {
+        let top = usize::try_from(top).unwrap_or(usize::MAX);
+        let largest: HashSet<String> = self.by_size(measure).into_iter().take(top).map(str::to_owned).collect();
+        self.keep(&largest)
+    }
+
+    /// With only these groups told apart; the others become the rest.
+    pub fn keep(self, kept: &HashSet<String>) -> Self {
+        let mut groups: HashMap<Option<String>, Vec<Cell>> = HashMap::with_capacity(kept.len() + 1);
+        for (group, cells) in self.groups {
+            let group = group.filter(|group| kept.contains(group));
+            let sums = groups.entry(group).or_insert_with(|| vec![Cell::default(); cells.len()]);
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                sum.numerator += cell.numerator;
+                sum.denominator += cell.denominator;
+            }
+        }
+        Self { groups }
+    }
+
+    /// The groups that are told apart.
+    pub fn names(&self) -> HashSet<String> {
+        self.groups.keys().flatten().cloned().collect()
+    }
+
+    /// Groups by their size, the largest first; equal ones by name.
+    pub(super) fn by_size(&self, measure: Measure) -> Vec<&str> {
+        let sized = self.groups.iter().filter_map(|(group, cells)| Some((group.as_deref()?, measure.size_of(cells))));
+        let mut groups: Vec<(&str, u64)> = sized.collect();
+        groups.sort_by(|(a, a_size), (b, b_size)| b_size.cmp(a_size).then(a.cmp(b)));
+        groups.into_iter().map(|(group, _)| group).collect()
+    }
+
+    pub(super) fn has_rest(&self) -> bool {
+        self.groups.contains_key(&None)
+    }
+
+    pub(super) fn cells(&self, group: Option<&str>) -> Option<&[Cell]> {
+        self.groups.get(&group.map(str::to_owned)).map(Vec::as_slice)
+    }
+}
