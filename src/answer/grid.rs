@@ -68,10 +68,11 @@ pub struct Grid {
 
 impl Grid {
     pub fn new(buckets: &Buckets, rows: &[GroupedRow]) -> Self {
+        let edges = buckets.edges();
         let mut groups: HashMap<Option<&str>, Vec<Cell>> = HashMap::new();
         for row in rows {
-            // A row outside of the axis cannot be: the engine got the same instants.
-            let Some(index) = buckets.index_of(row.bucket) else { continue };
+            // A row outside of the axis cannot be: the engine got the same edges.
+            let Ok(index) = edges.binary_search(&row.bucket) else { continue };
             let cells = groups.entry(row.series.as_deref()).or_insert_with(|| vec![Cell::default(); buckets.len()]);
             cells[index].numerator += row.numerator;
             cells[index].denominator += row.denominator;

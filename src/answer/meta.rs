@@ -33,10 +33,11 @@ pub struct Meta {
     pub source: String,
     /// When the newest row came in; null while there is none.
     pub fresh_as_of: Option<String>,
-    #[serde(flatten)]
-    pub cost: Cost,
     /// Sentences about how the numbers are to be read.
     pub notes: Vec<String>,
+    /// Comes last, so that an `ETag` can stand for what comes before.
+    #[serde(flatten)]
+    pub cost: Cost,
 }
 
 /// What an answer cost. It changes from one request to the next while the answer stays the same.

@@ -99,11 +99,9 @@ pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
     let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
     let (content_type, tag, body) = match asked.form {
         Form::Json => {
-            // What it cost differs each time; the tag stands for what it says.
-            let cost: Cost = std::mem::take(&mut shape.meta().cost);
-            let tag = tag(&shape.json());
-            shape.meta().cost = cost;
-            ("application/json", tag, shape.json())
+            let body = shape.json();
+            let tag = tag(without_cost(&body, &shape.meta().cost));
+            ("application/json", tag, body)
         }
         Form::Csv => {
             let body = shape.csv().into_bytes();
@@ -119,6 +117,13 @@ pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// The part of an answer that says something. What it cost differs each time, and comes last.
+fn without_cost<'a>(body: &'a [u8], cost: &Cost) -> &'a [u8] {
+    let cost = serde_json::to_vec(cost).expect("numbers serialise");
+    let end = [&cost[1..], b"}"].concat();
+    body.strip_suffix(end.as_slice()).expect("an answer ends with its meta, and that with its cost")
 }
 
 fn tag(content: &[u8]) -> String {

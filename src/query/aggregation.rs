@@ -147,11 +147,6 @@ impl Buckets {
         self.starts.get(index + 1).copied().unwrap_or(self.end)
     }
 
-    /// The index of the bucket that begins at this Unix time.
-    pub fn index_of(&self, start: u32) -> Option<usize> {
-        self.starts.binary_search_by_key(&i64::from(start), DateTime::timestamp).ok()
-    }
-
     /// The starts as Unix times, as the engine gets them.
     pub fn edges(&self) -> Vec<u32> {
         self.starts
