@@ -148,7 +148,8 @@ impl Service {
             let mut values = Values::default();
             values.set("most_rows", Value::Whole(if is_ranked { u64::MAX } else { self.rank_from }));
             match (chart.split, &kept) {
-                (Some(_), Some(kept)) if is_ranked => values.set("kept", Value::Texts(kept.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
+                (Some(_), Some(kept)) if is_ranked => values
+                    .set("kept", Value::Texts(kept.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
                 (Some(split), None) if is_ranked => values.set("top", Value::Whole(split.top)),
                 _ => {}
             }

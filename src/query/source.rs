@@ -72,12 +72,7 @@ mod tests {
         rollups: &[
             Rollup { table: "facts_1h", grain_seconds: 3_600, fields: &["profile_code"], measures: &[] },
             Rollup { table: "facts_15m", grain_seconds: 900, fields: &["profile_code"], measures: &[] },
-            Rollup {
-                table: "agents_15m",
-                grain_seconds: 900,
-                fields: &["profile_code", "agent_id"],
-                measures: &[],
-            },
+            Rollup { table: "agents_15m", grain_seconds: 900, fields: &["profile_code", "agent_id"], measures: &[] },
         ],
     };
 

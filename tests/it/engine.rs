@@ -152,11 +152,14 @@ async fn a_query_that_nobody_waits_for_is_killed_soon_and_the_next_ones_are_unha
         // Dropped at every moment: before it began, while it begins, while it runs.
         for milliseconds in [0, 1, 2, 5, 10, 30, 100] {
             let sql = format!("SELECT toUInt64(count()) AS n FROM numbers_mt(100000000000) WHERE NOT ignore('{mark}')");
-            let query = clickhouse.client().query_raw(&sql);
-            let waiting = tokio::time::timeout(Duration::from_millis(milliseconds), query.fetch_one::<Number>());
-            assert!(waiting.await.is_err());
-            let next: Vec<u64> = clickhouse.fetch("SELECT toUInt64(41 + 1)").await.unwrap();
-            assert_eq!(next, [42]);
+            // The engine shows a statement with parameters in another form, so both are tried.
+            let with_parameter = clickhouse.client().query_raw(&format!("{sql} AND number != {{other:UInt64}}"));
+            for query in [clickhouse.client().query_raw(&sql), with_parameter.param("other", 7)] {
+                let waiting = tokio::time::timeout(Duration::from_millis(milliseconds), query.fetch_one::<Number>());
+                assert!(waiting.await.is_err());
+                let next: Vec<u64> = clickhouse.fetch("SELECT toUInt64(41 + 1)").await.unwrap();
+                assert_eq!(next, [42]);
+            }
         }
         let running = format!(
             "SELECT toUInt64(count()) FROM system.processes WHERE query LIKE '%ignore(\\'{mark}\\')%' AND query NOT LIKE '%system.processes%'"

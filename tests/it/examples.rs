@@ -44,7 +44,8 @@ fn events() -> Vec<Value> {
         for number in 0..count {
             let agent = ["Sam de Vries", "Noor Haddad", "Ida Lund"][number % 3];
             let agent = json!({"agent_id": format!("agent-{}", 17 + number % 3), "agent_name": agent});
-            let agent = if number == 3 { with(agent, json!({"profile_code": "sales", "platform": "web"})) } else { agent };
+            let agent =
+                if number == 3 { with(agent, json!({"profile_code": "sales", "platform": "web"})) } else { agent };
             let time = format!("{day}T{:02}:30:00Z", 9 + number);
             let mut sent = Vec::new();
             for (rank, source) in ["trie", "trie", "gpt", "search-default"].into_iter().enumerate() {

@@ -23,7 +23,9 @@ async fn endless(account: &str, change: impl FnOnce(&mut QueryConfig)) -> TestAp
     let table = format!("{account}_analytics.recommendations_1h");
     for statement in [
         format!("RENAME TABLE {table} TO {table}_kept"),
-        format!("CREATE VIEW {table} AS SELECT kept.* FROM {table}_kept AS kept CROSS JOIN numbers(1000000000000)"),
+        format!(
+            "CREATE VIEW {table} AS SELECT kept.* FROM {table}_kept AS kept CROSS JOIN numbers(1000000000000) AS endless"
+        ),
     ] {
         app.clickhouse.execute(&statement).await.unwrap();
     }
@@ -93,7 +95,7 @@ async fn questions_beyond_the_queue_are_told_to_come_back() {
 async fn a_client_that_hangs_up_takes_its_query_with_it() {
     let app = endless("hung_up", |_| {}).await;
     let running = async || {
-        let sql = "SELECT toUInt64(count()) FROM system.processes WHERE startsWith(query, '/*qid:hung-up-1')";
+        let sql = "SELECT toUInt64(count()) FROM system.processes WHERE query LIKE '%hung\\_up\\_analytics.recommendations\\_1h%' AND query NOT LIKE '%system.processes%'";
         app.clickhouse.fetch::<u64>(sql).await.unwrap() == [1]
     };
     let request = app.request(ENDLESS).bearer_auth(app.token()).header("x-request-id", "hung-up-1").send();

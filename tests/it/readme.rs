@@ -17,7 +17,9 @@ fn commands() -> Vec<String> {
     let blocks = README.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let mut commands: Vec<String> = Vec::new();
     for line in blocks.flat_map(str::lines) {
-        if let Some(last) = commands.last_mut().filter(|last| last.ends_with('\\') || last.matches('\'').count() % 2 == 1) {
+        if let Some(last) =
+            commands.last_mut().filter(|last| last.ends_with('\\') || last.matches('\'').count() % 2 == 1)
+        {
             *last = format!("{}\n{line}", last.as_str());
         } else {
             commands.push(line.split("  #").next().unwrap().trim_end().to_owned());
@@ -74,7 +76,8 @@ fn its_table_lists_the_commands_that_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let help = run("chartwell --help", folder.path(), "");
     let told = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let there: Vec<&str> = told.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let there: Vec<&str> =
+        told.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
     let rows = README.lines().filter_map(|line| line.strip_prefix("| `chartwell "));
     let listed: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
     assert_eq!(listed, there);

@@ -65,10 +65,7 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
         }
         Statement::Select { sql, format, takes_settings } => {
             let format = format.map_or(default_format, str::to_owned);
-            let mut call = Call { sql: sql.to_owned(), format, ..call };
-            if takes_settings {
-                call.move_settings_into_statement();
-            }
+            let call = Call { sql: sql.to_owned(), format, takes_settings, ..call };
             if is_streamable(&call.format) && !whole_answer {
                 select(engine, call).await
             } else {
