@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 
-use super::token::TokenRefused;
+use super::refused::TokenRefused;
 use crate::config::AuthConfig;
 
 /// The provider is asked again at most this often, however many unknown keys are named.

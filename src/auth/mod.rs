@@ -6,8 +6,10 @@
 
 mod jwks;
 mod principal;
+mod refused;
 mod token;
 
 pub use jwks::{JwksError, KeySet};
 pub use principal::{Grants, OutsideGrant, Principal, Reader, Scope};
-pub use token::{Authenticator, Claims, Limits, TokenRefused, Tokens};
+pub use refused::TokenRefused;
+pub use token::{Authenticator, Claims, Limits, Tokens};

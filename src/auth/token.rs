@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::jwks::{JwksError, KeySet};
 use super::principal::{Grants, Principal, Scope};
+use super::refused::TokenRefused;
 use crate::config::{Account, AuthConfig, Secret};
 
 /// Clocks may differ by this much; the contract allows a minute.
@@ -48,30 +49,6 @@ pub struct Limits {
 pub enum Audience {
     One(String),
     Several(Vec<String>),
-}
-
-/// Why a request is not let in. The reason is for the log and the metrics alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenRefused {
-    /// Missing, malformed, forged, or not meant for us.
-    Invalid(&'static str),
-    Expired,
-    /// A good token for an account that this program does not serve.
-    UnknownAccount,
-    /// The keys to check it with cannot be had at the moment.
-    KeysUnavailable,
-}
-
-impl TokenRefused {
-    /// For the metrics.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Invalid(reason) => reason,
-            Self::Expired => "expired",
-            Self::UnknownAccount => "unknown account",
-            Self::KeysUnavailable => "keys unavailable",
-        }
-    }
 }
 
 /// Checks tokens.

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::event::Rejection;
+use super::rejection::Rejection;
 
 /// The type of a catalogued field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

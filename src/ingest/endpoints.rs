@@ -10,8 +10,9 @@ use chrono::Utc;
 use serde_json::value::RawValue;
 
 use super::body::{malformed, read_json};
-use super::event::{Event, LARGEST_EVENT, Reading, Rejection};
+use super::event::{Event, LARGEST_EVENT, Reading};
 use super::json;
+use super::rejection::Rejection;
 use super::schemas::{Accepted, EventDocument, RejectedEvent};
 use super::store::{EventStore, StoreError};
 use crate::auth::Reader;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::catalogue::{self, FieldType};
+use super::rejection::Rejection;
 use crate::query::shown;
 
 /// How far a client's clock may be ahead.
@@ -48,25 +49,6 @@ pub struct Suggestion {
     pub edited: bool,
     /// What else it said: a JSON object as text, or nothing.
     pub rest: String,
-}
-
-/// Why a row is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    pub code: &'static str,
-    /// JSON pointer into the event.
-    pub pointer: String,
-    pub detail: String,
-}
-
-impl Rejection {
-    pub fn new(code: &'static str, pointer: &str, detail: impl Into<String>) -> Self {
-        Self { code, pointer: pointer.to_owned(), detail: detail.into() }
-    }
-
-    pub fn invalid_type(pointer: &str, wanted: &str) -> Self {
-        Self::new("invalid_type", pointer, format!("`{pointer}` must be {wanted}"))
-    }
 }
 
 /// What an event is read with.

@@ -8,8 +8,10 @@ mod catalogue;
 pub mod endpoints;
 mod event;
 mod json;
+mod rejection;
 mod schemas;
 mod store;
 
-pub use event::{Event, Rejection, Suggestion};
+pub use event::{Event, Suggestion};
+pub use rejection::Rejection;
 pub use store::{EventStore, StoreError, Stored};

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::call::Call;
 use super::format::Header;
 use super::library::{Connection, EngineException, Library, LoadError, Output, Parameters, Summary};
 
@@ -25,7 +26,6 @@ const WORKERS: usize = 96;
 const STATEMENTS: usize = WORKERS - 16;
 /// The engine recurses deeply; the default stack of a thread overflows.
 const STACK_BYTES: usize = 16 << 20;
-const LOG_COMMENT: &str = "log_comment";
 const KILL_AGAIN_AFTER: Duration = Duration::from_millis(15);
 /// Connections that are opened ahead, which takes 0.3 ms: as many as questions usually run at once.
 const SPARES: usize = 4;
@@ -309,50 +309,6 @@ impl Drop for Running {
             }
         });
     }
-}
-
-/// A statement with everything that goes with it.
-#[derive(Debug, Default)]
-pub struct Call {
-    pub sql: String,
-    pub format: String,
-    pub database: Option<String>,
-    pub query_id: String,
-    /// Settings of this statement, by name.
-    pub settings: Vec<(String, String)>,
-    /// Whether the settings may stand behind the statement: that saves a `SET`, 0.2 ms.
-    pub takes_settings: bool,
-    pub parameters: Parameters,
-    /// Tells the statement from all others while it runs.
-    pub(super) tag: String,
-}
-
-impl Call {
-    /// The whole text of the statement.
-    fn text(&self) -> String {
-        let (tag, sql) = (&self.tag, &self.sql);
-        if !self.takes_settings {
-            return format!("/*{tag}*/ {sql}");
-        }
-        let comment = self.settings.iter().find(|(name, _)| name == LOG_COMMENT).map_or("", |(_, value)| value);
-        let others = self.settings.iter().filter(|(name, _)| name != LOG_COMMENT);
-        let others: String = others.map(|(name, value)| format!(", {name} = {}", quoted(value))).collect();
-        format!("/*{tag}*/ {sql}\nSETTINGS {LOG_COMMENT} = {}{others}", quoted(format!("{comment} {tag}").trim_start()))
-    }
-
-    fn settings_statement(&self) -> Option<String> {
-        let list: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
-        (!self.takes_settings && !list.is_empty()).then(|| format!("SET {}", list.join(", ")))
-    }
-
-    fn database_statement(&self) -> Option<String> {
-        self.database.as_ref().map(|database| format!("USE `{}`", database.replace('\\', "\\\\").replace('`', "\\`")))
-    }
-}
-
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// A complete answer.

@@ -16,7 +16,8 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use uuid::Uuid;
 
-use super::engine::{Call, Engine, Rest, Rows};
+use super::call::Call;
+use super::engine::{Engine, Rest, Rows};
 use super::format::is_streamable;
 use super::library::{EngineException, Summary};
 use super::statement::Statement;

@@ -4,6 +4,7 @@
 //! and [`http`] answers at the other end. No port is opened. [`serve_tcp`] puts the same handler
 //! behind a listener, for tests and for tools that want to look at the data of a running program.
 
+mod call;
 mod engine;
 mod format;
 mod http;
