@@ -74,7 +74,7 @@ impl Meta {
     /// Adds what one query of the answer cost.
     pub fn add_cost(&mut self, rows_read: u64, elapsed: Duration, query_id: &str) {
         self.cost.rows_read += rows_read;
-        self.cost.elapsed_ms += (elapsed.as_secs_f64() * 1e6).round() / 1e3;
+        self.cost.elapsed_ms = (self.cost.elapsed_ms * 1e3 + elapsed.as_secs_f64() * 1e6).round() / 1e3;
         if self.cost.query_id.is_empty() {
             query_id.clone_into(&mut self.cost.query_id);
         }

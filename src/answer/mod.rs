@@ -33,6 +33,8 @@ pub trait Shape: Serialize + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
     Count(u64),
+    /// How much one count is above another.
+    Difference(i64),
     /// A rate, mean or difference; shown as null when it is not finite.
     Real(f64),
 }
@@ -43,9 +45,18 @@ impl Number {
         (denominator > 0).then(|| Self::Real(numerator as f64 / denominator as f64))
     }
 
+    /// This number minus another; exact where both are counts.
+    pub fn minus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Count(one), Self::Count(other)) => Self::Difference(one.cast_signed() - other.cast_signed()),
+            _ => Self::Real(self.as_f64() - other.as_f64()),
+        }
+    }
+
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Count(count) => count as f64,
+            Self::Difference(difference) => difference as f64,
             Self::Real(real) => real,
         }
     }
@@ -54,6 +65,7 @@ impl Number {
     fn text(number: Option<Self>) -> String {
         match number {
             Some(Self::Count(count)) => count.to_string(),
+            Some(Self::Difference(difference)) => difference.to_string(),
             Some(Self::Real(real)) if real.is_finite() => real.to_string(),
             _ => String::new(),
         }
@@ -64,6 +76,7 @@ impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Difference(difference) => serializer.serialize_i64(*difference),
             Self::Real(real) if real.is_finite() => serializer.serialize_f64(*real),
             Self::Real(_) => serializer.serialize_none(),
         }

@@ -30,7 +30,7 @@ pub struct Card {
 /// How much a value differs from the earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Change {
-    pub absolute: f64,
+    pub absolute: Number,
     /// By |previous|; null when that is 0.
     pub relative: Option<f64>,
 }
@@ -45,11 +45,8 @@ impl Card {
         previous: Option<Number>,
     ) -> Self {
         let change = value.zip(previous).map(|(value, previous)| {
-            let (value, previous) = (value.as_f64(), previous.as_f64());
-            Change {
-                absolute: value - previous,
-                relative: (previous != 0.0).then(|| (value - previous) / previous.abs()),
-            }
+            let (absolute, previous) = (value.minus(previous), previous.as_f64());
+            Change { absolute, relative: (previous != 0.0).then(|| absolute.as_f64() / previous.abs()) }
         });
         Self { id, label, value, unit, previous, change }
     }
@@ -69,7 +66,7 @@ impl Shape for Totals {
                 Number::text(card.value),
                 card.unit.to_owned(),
                 Number::text(card.previous),
-                Number::text(card.change.map(|change| Number::Real(change.absolute))),
+                Number::text(card.change.map(|change| change.absolute)),
                 Number::text(card.change.and_then(|change| change.relative).map(Number::Real)),
             ]
         });
@@ -85,8 +82,11 @@ mod tests {
     fn a_change_needs_both_values_and_a_relative_one_a_previous_that_is_not_zero() {
         let card = |value, previous| Card::new("x", "X", "count", value, previous).change;
         let count = |count| Some(Number::Count(count));
-        assert_eq!(card(count(123), count(100)), Some(Change { absolute: 23.0, relative: Some(0.23) }));
-        assert_eq!(card(count(5), count(0)), Some(Change { absolute: 5.0, relative: None }));
+        assert_eq!(
+            card(count(123), count(100)),
+            Some(Change { absolute: Number::Difference(23), relative: Some(0.23) })
+        );
+        assert_eq!(card(count(5), count(0)), Some(Change { absolute: Number::Difference(5), relative: None }));
         assert_eq!(card(Some(Number::Real(-5.0)), Some(Number::Real(-10.0))).unwrap().relative, Some(0.5));
         assert_eq!(card(None, count(1)), None);
         assert_eq!(card(count(1), None), None);

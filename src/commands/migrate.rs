@@ -57,7 +57,11 @@ pub fn migrate(config: &Config, flags: &MigrateFlags) -> Result<(), Failure> {
                     println!("{account}\t{state}\t{}", status.file);
                 }
             } else {
-                for (file, statement) in migrator.dry_run().await? {
+                let statements = migrator.dry_run().await?;
+                if statements.is_empty() {
+                    println!("-- {account}: nothing is pending");
+                }
+                for (file, statement) in statements {
                     println!("-- {account}: {file}\n{statement};\n");
                 }
             }

@@ -32,6 +32,9 @@ impl Program {
         };
         let clickhouse = ClickHouse::new(place, &config.query);
         drop(_guard);
+        if let Some(url) = &config.clickhouse.clickhouse_url {
+            runtime.block_on(reach(&clickhouse, url))?;
+        }
         Ok(Self { clickhouse, runtime })
     }
 
@@ -53,6 +56,17 @@ impl Program {
         }
         Ok(())
     }
+}
+
+/// Asks a server whether it is there and lets us in.
+async fn reach(clickhouse: &ClickHouse, url: &str) -> Result<(), Failure> {
+    let asked = clickhouse.fetch::<u8>("SELECT 1").await;
+    // What stands before an @ may be a password.
+    let place = url.rsplit('@').next().unwrap_or_default();
+    asked.map(drop).map_err(|error| {
+        format!("ClickHouse at {place} cannot be used: {} (CHARTWELL_CLICKHOUSE_URL, _USER, _PASSWORD)", error.message)
+            .into()
+    })
 }
 
 pub fn target(config: &Config, account: &Account) -> Target {

@@ -16,6 +16,11 @@ use crate::page::Page;
 
 pub fn serve(config: &Config, no_migrate: bool) -> Result<(), Failure> {
     let program = Program::start(config)?;
+    if config.auth.accepts_no_token() {
+        tracing::warn!(
+            "no token can be accepted: set CHARTWELL_JWT_SECRET, or CHARTWELL_JWKS_URL, or CHARTWELL_JWKS_FILE"
+        );
+    }
     program.runtime.block_on(async {
         if !no_migrate {
             program.migrate(config, false).await?;

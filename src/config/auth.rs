@@ -20,6 +20,13 @@ pub struct AuthConfig {
     pub jwt_audience: Option<String>,
 }
 
+impl AuthConfig {
+    /// Whether there is nothing to check a token with.
+    pub fn accepts_no_token(&self) -> bool {
+        self.jwt_secret.is_none() && self.jwks_url.is_none() && self.jwks_file.is_none()
+    }
+}
+
 /// HS256 is as strong as its secret: RFC 7518 asks for as many bytes as the hash has.
 fn long_enough(secret: &Secret) -> Result<(), ValidationError> {
     if secret.reveal().len() >= 32 {
