@@ -24,10 +24,11 @@ fn pure(criterion: &mut Criterion) {
     let rows: Vec<GroupedRow> = buckets
         .edges()
         .into_iter()
-        .flat_map(|bucket| {
+        .flat_map(|start| {
             (0..6).map(move |series| GroupedRow {
-                bucket,
-                series: Some(format!("source {series}")),
+                start,
+                series: format!("source {series}"),
+                is_rest: 0,
                 numerator: 5,
                 denominator: 0,
             })

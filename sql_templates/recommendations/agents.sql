@@ -14,11 +14,9 @@ SELECT
     if(sent_character_count > 0, characters_saved / sent_character_count, NULL) AS assisted_share,
     if(shown_count > 0, accepted_count / shown_count, NULL) AS acceptance_rate,
     toUInt64(count() OVER ()) AS agent_count
-FROM (
 {% include facts %}
 
-)
-WHERE agent_id IS NOT NULL
 GROUP BY agent_id
+HAVING agent_id IS NOT NULL
 ORDER BY {{ order_by }}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}

@@ -7,10 +7,8 @@ SELECT
     sum(accepted) AS accepted_count,
     sum(sent_unedited) AS sent_unedited_count,
     sum(sent_edited) AS sent_edited_count
-FROM (
 {% include facts %}
 
-)
 GROUP BY source
 HAVING shown_count + accepted_count + sent_unedited_count + sent_edited_count > 0
 ORDER BY shown_count DESC, accepted_count DESC, source ASC

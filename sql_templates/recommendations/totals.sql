@@ -9,7 +9,5 @@ SELECT
     sum(accepted) AS total_accepted,
     sum(dismissed) AS total_dismissed,
     toUInt64(uniqExactIf(agent_id, messages + shown + accepted + dismissed > 0)) AS active_agents
-FROM (
 {% include facts %}
 
-)

@@ -181,7 +181,13 @@ mod tests {
     }
 
     fn row(buckets: &Buckets, index: usize, series: Option<&str>, numerator: u64, denominator: u64) -> GroupedRow {
-        GroupedRow { bucket: buckets.edges()[index], series: series.map(str::to_owned), numerator, denominator }
+        GroupedRow {
+            start: buckets.edges()[index],
+            series: series.unwrap_or_default().to_owned(),
+            is_rest: u8::from(series.is_none()),
+            numerator,
+            denominator,
+        }
     }
 
     const SPLIT: Outline = Outline { measure: Measure::Count, unit: "messages", only_series: None };

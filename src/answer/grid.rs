@@ -12,9 +12,10 @@ use crate::query::Buckets;
 #[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
 pub struct GroupedRow {
     /// Start of the bucket, as a Unix time.
-    pub bucket: u32,
-    /// The group; `None` for the rest, which are all groups beyond the largest.
-    pub series: Option<String>,
+    pub start: u32,
+    pub series: String,
+    /// 1 for the rest, which are all groups beyond the largest.
+    pub is_rest: u8,
     pub numerator: u64,
     /// 0 where the measure is a count.
     pub denominator: u64,
@@ -72,8 +73,13 @@ impl Grid {
         let mut groups: HashMap<Option<&str>, Vec<Cell>> = HashMap::new();
         for row in rows {
             // A row outside of the axis cannot be: the engine got the same edges.
-            let Ok(index) = edges.binary_search(&row.bucket) else { continue };
-            let cells = groups.entry(row.series.as_deref()).or_insert_with(|| vec![Cell::default(); buckets.len()]);
+            let Ok(index) = edges.binary_search(&row.start) else { continue };
+            // A group of nothing but zeros is none.
+            if row.numerator == 0 && row.denominator == 0 {
+                continue;
+            }
+            let group = (row.is_rest == 0).then_some(row.series.as_str());
+            let cells = groups.entry(group).or_insert_with(|| vec![Cell::default(); buckets.len()]);
             cells[index].numerator += row.numerator;
             cells[index].denominator += row.denominator;
         }

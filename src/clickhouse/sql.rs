@@ -41,7 +41,7 @@ impl Sql {
 
     /// A column of texts in which NULL counts as the empty text.
     pub fn text_or_empty(column: &str) -> Self {
-        Self::composed(format!("toString(ifNull({}, ''))", Self::identifier(column)))
+        Self::composed(format!("ifNull({}, '')", Self::identifier(column)))
     }
 
     /// `ORDER BY` of columns, each with whether the largest comes first. NULLs come last either way.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Range;
 use super::dataset::{Dataset, FieldName, Rollup};
 
 /// What a question is answered from.
@@ -36,6 +37,11 @@ impl Source {
             (has_fields && divides && from < to).then_some(Self::Rollup { rollup, from, to })
         };
         dataset.rollups.iter().find_map(fits).unwrap_or(Self::Raw)
+    }
+
+    /// Whether a rollup holds the whole range, so that no raw rows are read.
+    pub fn is_all_rollup(&self, range: &Range) -> bool {
+        matches!(self, Self::Rollup { from, to, .. } if *from == range.from && *to == range.to)
     }
 
     /// As `meta.source` names it.

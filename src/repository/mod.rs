@@ -194,7 +194,7 @@ fn context(
         Source::Raw => variables.push(("base", base(values, &[(from, to)]))),
         Source::Rollup { rollup, from: first, to: last } => {
             let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
-            variables.push(("has_ends", Variable::from(!ends.is_empty())));
+            variables.push(("has_ends", Variable::from(!source.is_all_rollup(ask.range))));
             variables.push(("base", base(values, &ends)));
             variables.push(("base_of_rollup", base(values, &[(*first, *last)])));
             variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
@@ -209,13 +209,18 @@ fn context(
         }
     }
     let facts = match source {
-        Source::Raw => ask.dataset.facts,
+        Source::Raw => "shared/facts_of_raw_rows.sql",
         Source::Rollup { .. } => "shared/facts_of_rollup.sql",
     };
     variables.push(("facts", Variable::from(facts)));
     variables.push(("raw_facts", Variable::from(ask.dataset.facts)));
-    // Answers by time: the start of the bucket that a fact lies in.
-    let bucket = Sql::constant("roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})");
+    // Answers by time: the start of the bucket that a fact lies in. Facts have a time, and the rows
+    // of a rollup, where they alone are read, their step.
+    let bucket = Sql::constant(if source.is_all_rollup(ask.range) {
+        "roundDown(toUnixTimestamp(bucket), {edges:Array(UInt32)})"
+    } else {
+        "roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})"
+    });
     variables.push(("bucket", Variable::from(bucket)));
     let counts = Arc::clone(counts);
     variables.push((

@@ -45,7 +45,7 @@ async fn every_card_has_its_value_and_its_change() {
         ])
     );
     assert_eq!(card(&totals, "assisted_characters")["change"], json!({"absolute": 30, "relative": 3.0}));
-    assert_eq!(card(&totals, "shown")["change"], json!({"absolute": 2.0, "relative": null}));
+    assert_eq!(card(&totals, "shown")["change"], json!({"absolute": 2, "relative": null}));
     assert_eq!(card(&totals, "acceptance_rate")["change"], Value::Null);
     assert_eq!(card(&totals, "messages")["label"], "Messages");
 }

@@ -1,0 +1,5 @@
+-- Facts from raw rows.
+FROM (
+{% include raw_facts %}
+
+)
