@@ -32,8 +32,8 @@ SELECT
     {{ bucket }} AS start,
     {{ group }} AS series,
     toUInt8(0) AS is_rest,
-    {% block numerator required %}{% endblock %} AS numerator,
-    {% block denominator %}toUInt64(0){% endblock %} AS denominator
+    {%+ block numerator required %}{% endblock %} AS numerator,
+    {%+ block denominator %}toUInt64(0){% endblock %} AS denominator
 {% include facts %}
 
 GROUP BY start, series

@@ -32,7 +32,9 @@ impl From<Sql> for Value {
 /// Renders a template, named by its path below `sql_templates/`.
 pub fn render(name: &str, context: Value) -> Result<Sql, Error> {
     let text = TEMPLATES.get_template(name)?.render(context)?;
-    Ok(Sql::composed(text))
+    // Comments are for those who read the files: the engine would read them every time.
+    let lines = text.lines().filter(|line| !line.starts_with("--") && !line.is_empty());
+    Ok(Sql::composed(lines.collect::<Vec<_>>().join("\n")))
 }
 
 /// The names of all templates.
