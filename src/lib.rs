@@ -17,6 +17,7 @@ pub mod page;
 pub mod query;
 pub mod repository;
 pub mod service;
+pub mod spool;
 pub mod statistics;
 pub mod telemetry;
 pub mod verification;

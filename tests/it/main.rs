@@ -14,5 +14,6 @@ mod migrations;
 mod openapi;
 mod readme;
 mod recommendations;
+mod spool;
 mod support;
 mod templates;

@@ -1,0 +1,14 @@
+//! The spool: accepted rows on disk, between the answer to their sender and their insert.
+//!
+//! An append-only log in segments. What [`Log::append`] has returned is on disk and is found again
+//! after a crash at any instant; what it has refused is not found again, or is recognised. No crate
+//! gives this with the fsync in our hands, a failed one included, and with a disk that a test can
+//! put in its place: `tests/it/spool.rs` breaks a simulated one in every way a real one breaks.
+
+mod disk;
+mod frame;
+mod log;
+
+pub use disk::{Disk, DiskFile, Folder};
+pub use frame::{Kind, Record};
+pub use log::{AppendError, Damage, Log, LogConfig, Place, Recovered};
