@@ -198,12 +198,7 @@ impl<D: Disk> Log<D> {
         file.append(0, &header.write().repeat(2))?;
         file.sync()?;
         self.disk.sync_folder()?;
-        self.segments.push_back(Segment {
-            number: header.number,
-            salt: header.salt,
-            file,
-            bytes: FRAMES_BEGIN as u64,
-        });
+        self.segments.push_back(Segment { number: header.number, salt: header.salt, file, bytes: FRAMES_BEGIN as u64 });
         self.is_growing = true;
         Ok(())
     }

@@ -266,7 +266,10 @@ impl Model {
         let first = found.first().map_or(self.next, |(first, _)| *first);
         assert!(self.acknowledged.keys().filter(|number| **number >= first).all(|number| numbers.contains(number)));
         for number in &numbers {
-            assert!(self.acknowledged.contains_key(number) || self.refused.contains(number), "{number} was never written");
+            assert!(
+                self.acknowledged.contains_key(number) || self.refused.contains(number),
+                "{number} was never written"
+            );
         }
         // What was refused and is found after all is a record like the others from now on.
         self.acknowledged = found.iter().copied().collect();
