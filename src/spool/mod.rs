@@ -7,8 +7,10 @@
 
 mod disk;
 mod frame;
+mod ids;
 mod log;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use frame::{Kind, Record};
+pub use ids::KnownIds;
 pub use log::{AppendError, Damage, Log, LogConfig, Place, Recovered};
