@@ -22,13 +22,15 @@ use crate::config::Config;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
-use crate::ingest::EventStore;
+use crate::ingest::Intake;
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::Repository;
 use crate::service::Service;
+use crate::spool::{OpenError, Opened, Spool};
 use crate::telemetry;
+use crate::writer::{Batch, Inserter, Writer};
 
 /// What handlers work with. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -45,14 +47,17 @@ pub enum AppError {
     #[error(transparent)]
     Keys(#[from] crate::auth::JwksError),
     #[error("the accounts cannot be opened: {0}")]
-    Store(#[from] QueryError),
+    Accounts(#[from] QueryError),
+    #[error(transparent)]
+    Spool(#[from] OpenError),
 }
 
 /// The parts that live as long as the program.
 pub struct App {
     pub router: Router,
     pub gatekeeper: Arc<Gatekeeper>,
-    pub store: Arc<EventStore>,
+    pub intake: Arc<Intake>,
+    pub writer: Writer,
 }
 
 impl App {
@@ -64,7 +69,8 @@ impl App {
             rate_limits: RateLimits::new(&config.server),
         });
         let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
-        let store = Arc::new(EventStore::open(clickhouse.clone(), Arc::clone(&freshness), accounts).await?);
+        let (spool, writer) = open_spool(config, &clickhouse, &freshness)?;
+        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts).await?);
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
@@ -72,7 +78,7 @@ impl App {
             page,
             platform: PlatformService::new(repository, accounts, limits, telemetry::metrics()),
             recommendations: RecommendationsService::new(service),
-            ingestion: Ingestion { store: Arc::clone(&store), retention_days: config.ingest.retention_days },
+            ingestion: Ingestion { intake: Arc::clone(&intake), retention_days: config.ingest.retention_days },
         };
         let (api, description) = api(&gatekeeper);
         let router = api
@@ -84,8 +90,34 @@ impl App {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(cors(&config.server.cors_origins))
             .layer(from_fn(Edge::handle));
-        Ok(Self { router, gatekeeper, store })
+        Ok(Self { router, gatekeeper, intake, writer })
     }
+}
+
+/// Opens the spool and starts the writer, with what was left by the process before this one.
+fn open_spool(
+    config: &Config,
+    clickhouse: &ClickHouse,
+    freshness: &Arc<Freshness>,
+) -> Result<(Spool, Writer), OpenError> {
+    let Opened { spool, waiting, begun, damage } = Spool::open(&config.server.data_dir, config.ingest.spool_bytes)?;
+    if spool.backlog().rows() > 0 {
+        tracing::info!(rows = spool.backlog().rows(), "rows of the last run wait to be inserted");
+    }
+    if damage.places > 0 {
+        tracing::warn!(
+            places = damage.places,
+            bytes = damage.bytes,
+            "the spool has damaged places; what was readable was kept"
+        );
+    }
+    let resumed = begun.into_iter().filter_map(|(token, records)| {
+        let lane = records.first()?.lane.clone();
+        Some(Batch::new(token, lane, records))
+    });
+    let inserter = Inserter::new(clickhouse.clone(), Arc::clone(freshness));
+    let writer = Writer::start(spool.clone(), resumed.collect(), waiting, inserter);
+    Ok((spool, writer))
 }
 
 /// Every route of the API. What is registered is described, and guarded by the scope it declares.

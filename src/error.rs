@@ -74,6 +74,7 @@ codes! {
     QueryTooLarge = "query_too_large", SERVICE_UNAVAILABLE, "The question is too large";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too many questions at once";
     EngineUnavailable = "engine_unavailable", SERVICE_UNAVAILABLE, "The engine cannot be reached";
+    IngestionUnavailable = "ingestion_unavailable", SERVICE_UNAVAILABLE, "Nothing can be accepted at the moment";
     QueryTimeout = "query_timeout", GATEWAY_TIMEOUT, "The question took too long";
 }
 
@@ -344,7 +345,7 @@ described_problems! {
         RateLimited = 429,
         /// `internal`
         Internal = 500,
-        /// `engine_unavailable`: nothing was accepted, or what was is recognised when it is sent again
+        /// `ingestion_unavailable`: nothing was accepted, send it again after `Retry-After`
         Unavailable = 503,
     }
 }

@@ -21,6 +21,9 @@ const ANSWERS_LAST: Duration = Duration::from_secs(60);
 const ANSWERS_OF_A_SERVER_LAST: Duration = Duration::from_secs(1);
 /// Bytes of rows, roughly, that are kept for being asked again.
 const ANSWERS_BYTES: u64 = 32 << 20;
+/// An insert that takes longer has an unknown outcome, and is tried again.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const INSERT_TIMEOUT: Duration = Duration::from_secs(300);
 /// Rows that one question may return; more is a mistake of ours.
 const MOST_RESULT_ROWS: usize = 500_000;
 
@@ -134,6 +137,33 @@ impl ClickHouse {
     /// The rows of a statement of ours, without the bounds of a question.
     pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
         Ok(self.inner.client.query_raw(sql).fetch_all().await?)
+    }
+
+    /// Inserts a block of format `Native` into a table, under a token: the same block under the same
+    /// token again changes nothing, in the table or in what its views make of it.
+    pub async fn insert_block(
+        &self,
+        table: &str,
+        columns: &str,
+        block: Vec<u8>,
+        token: &str,
+    ) -> Result<(), QueryError> {
+        let sql = format!("INSERT INTO {table} ({columns}) FORMAT Native");
+        let settings = [
+            ("insert_deduplication_token", token),
+            // Table and views are not one transaction: a retry that the table drops must reach the views.
+            ("deduplicate_blocks_in_dependent_materialized_views", "1"),
+            // In JSON that comes as text, a text that looks like a date is a text all the same.
+            ("input_format_try_infer_dates", "0"),
+            ("input_format_try_infer_datetimes", "0"),
+        ];
+        let mut insert =
+            self.inner.client.insert_formatted_with(sql).with_timeouts(Some(SEND_TIMEOUT), Some(INSERT_TIMEOUT));
+        for (name, value) in settings {
+            insert = insert.with_setting(name, value);
+        }
+        insert.send(block.into()).await?;
+        Ok(insert.end().await?)
     }
 
     /// Asks a question. The same question asked at the same time runs once, and is not run again

@@ -5,6 +5,7 @@ mod client;
 pub mod embedded;
 mod error;
 mod freshness;
+pub mod native;
 mod sql;
 pub mod template;
 

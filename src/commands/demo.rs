@@ -20,8 +20,10 @@ use crate::app::App;
 use crate::auth::{Claims, Scope};
 use crate::config::{Account, Config, Secret};
 use crate::demo::Story;
-use crate::ingest::{Event, EventStore};
+use crate::ingest::{Intake, IntakeError};
 use crate::page::Page;
+use crate::rows::Event;
+use crate::spool::Refused;
 
 #[derive(Debug, Args)]
 pub struct DemoFlags {
@@ -70,7 +72,7 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     program.runtime.block_on(async {
         program.migrate(&config, false).await?;
         let app = App::new(&config, program.clickhouse.clone(), Page::new(Some(&token))).await?;
-        tell(&config.server.data_dir, flags, &app.store, &account).await?;
+        tell(&config.server.data_dir, flags, &app.intake, &account).await?;
         run(&config, app, |url| introduce(url, &token)).await
     })
 }
@@ -95,7 +97,7 @@ fn secret(config: &mut Config) -> Result<Secret, Failure> {
 }
 
 /// Fills the account, or tells what has happened since it was filled.
-async fn tell(folder: &Path, flags: &DemoFlags, store: &EventStore, account: &Account) -> Result<(), Failure> {
+async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Account) -> Result<(), Failure> {
     let path = folder.join("demo.json");
     let now = Utc::now();
     let told = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Told>(&text).ok());
@@ -111,15 +113,16 @@ async fn tell(folder: &Path, flags: &DemoFlags, store: &EventStore, account: &Ac
     };
     let progress = ProgressBar::new(story.events);
     progress.set_style(ProgressStyle::with_template("making events  {bar:40} {human_pos} of {human_len}  {eta} left")?);
-    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
+    let mut batch: Vec<Event<'static>> = Vec::with_capacity(BATCH);
     for events in story.events() {
         batch.extend(events);
         if batch.len() >= BATCH {
             progress.inc(batch.len() as u64);
-            store.store(account, std::mem::take(&mut batch)).await.map_err(|error| error.to_string())?;
+            take(intake, account, std::mem::take(&mut batch)).await?;
         }
     }
-    store.store(account, batch).await.map_err(|error| error.to_string())?;
+    take(intake, account, batch).await?;
+    intake.settled().await;
     progress.finish_and_clear();
     let told = Told {
         seed: pace.seed,
@@ -130,6 +133,17 @@ async fn tell(folder: &Path, flags: &DemoFlags, store: &EventStore, account: &Ac
     };
     fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
     Ok(())
+}
+
+/// Takes in events as a patient client does.
+async fn take(intake: &Intake, account: &Account, events: Vec<Event<'static>>) -> Result<(), Failure> {
+    loop {
+        match intake.take(account, events.iter().cloned()).await {
+            Ok(_) => return Ok(()),
+            Err(IntakeError::Refused(Refused::Full { .. })) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(error) => return Err(error.to_string().into()),
+        }
+    }
 }
 
 fn introduce(url: &str, token: &str) {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,12 +46,16 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
     let forgetting = tokio::spawn(async move { gatekeeper.rate_limits.forget_quiet_subjects().await });
     let shutdown = serve_http(listener, app.router, config.server.max_connections, stop).await;
     forgetting.abort();
+    app.writer.stop(WRITER_PATIENCE).await;
     match shutdown {
         Shutdown::Drained => tracing::info!("stopped"),
         Shutdown::Cut => tracing::warn!("stopped; some requests took too long and were cut off"),
     }
     Ok(())
 }
+
+/// How long the end of the program waits for rows to be inserted; the rest waits in the spool.
+const WRITER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Resolves at SIGTERM or SIGINT.
 fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {

@@ -10,12 +10,16 @@ pub struct IngestConfig {
     #[serde(deserialize_with = "parsed")]
     #[validate(range(max = 36_500, message = "must be at most 36500"))]
     pub retention_days: u32,
+    /// Bytes of accepted rows that may wait on disk to be inserted.
+    #[serde(deserialize_with = "parsed")]
+    #[validate(range(min = 67_108_864, message = "must be at least 67108864 (64 MiB)"))]
+    pub spool_bytes: u64,
     pub hmac_secrets: Option<Secret>,
     pub kafka_brokers: Option<String>,
 }
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        Self { retention_days: 90, hmac_secrets: None, kafka_brokers: None }
+        Self { retention_days: 90, spool_bytes: 2 << 30, hmac_secrets: None, kafka_brokers: None }
     }
 }

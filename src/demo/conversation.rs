@@ -1,12 +1,12 @@
 //! Conversations: what agents are shown, accept, change and send.
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::people::{AGENTS, Agent, SOURCES};
 use super::rhythm::Slot;
-use crate::ingest::{Event, Suggestion};
+use crate::json::{Json, Object, Text};
+use crate::rows::{Event, Suggestion};
 
 const INCIDENT_HOURS: i64 = 10;
 
@@ -22,7 +22,7 @@ struct Conversation<'a> {
     agent: &'a Agent,
     number: u64,
     time: DateTime<Utc>,
-    events: Vec<Event>,
+    events: Vec<Event<'static>>,
 }
 
 impl Centre {
@@ -33,7 +33,7 @@ impl Centre {
     }
 
     /// Exactly as many events as the slot has; none at or after `end`.
-    pub fn events(&self, slot: &Slot, end: DateTime<Utc>) -> Vec<Event> {
+    pub fn events(&self, slot: &Slot, end: DateTime<Utc>) -> Vec<Event<'static>> {
         let wanted = usize::try_from(slot.events).expect("events of an hour fit in memory");
         let mut random = fastrand::Rng::with_seed(
             self.seed ^ (slot.from.timestamp_millis() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
@@ -46,7 +46,7 @@ impl Centre {
         events
     }
 
-    fn conversation(&self, slot: &Slot, end: DateTime<Utc>, random: &mut fastrand::Rng) -> Vec<Event> {
+    fn conversation(&self, slot: &Slot, end: DateTime<Utc>, random: &mut fastrand::Rng) -> Vec<Event<'static>> {
         let length_ms = (slot.to - slot.from).num_milliseconds().max(1);
         let agent = loop {
             let agent = &self.agents[random.usize(..self.agents.len())];
@@ -85,25 +85,29 @@ impl Centre {
             let id = format!("{:016x}", random.u64(..));
             let length = ((length * (0.4 + 1.2 * random.f64())) as u32).max(3);
             let latency_ms = (if broken { 2_400.0 } else { 70.0 }) * (0.5 + random.f64() * random.f64() * 3.0);
-            let data = json!({
-                "recommendation_id": id, "source": source, "rank": rank, "len_text": length, "latency_ms": (latency_ms * 10.0).round() / 10.0,
-            });
-            conversation.push("Recommendation Shown", data, Vec::new(), random);
+            let recommendation = Object::from([
+                ("recommendation_id", id.clone().into()),
+                ("source", source.into()),
+                ("rank", (rank as u32).into()),
+                ("len_text", length.into()),
+            ]);
+            let mut shown = recommendation.clone();
+            shown.insert("latency_ms", Json::float((latency_ms * 10.0).round() / 10.0));
+            conversation.push("Recommendation Shown", shown, Vec::new(), random);
             let chance =
                 acceptance * conversation.agent.fondness / (1.0 + 0.25 * rank as f64) * if broken { 0.25 } else { 1.0 };
             conversation.pass(300 + random.i64(0..4_000));
-            let answer = json!({"recommendation_id": id, "source": source, "rank": rank, "len_text": length});
             if random.f64() < chance {
-                conversation.push("Recommendation Accepted", answer, Vec::new(), random);
+                conversation.push("Recommendation Accepted", recommendation, Vec::new(), random);
                 suggestions.push(Suggestion {
-                    id,
-                    source: source.to_owned(),
+                    id: id.into(),
+                    source: source.into(),
                     len_text: length,
                     edited: random.f64() < 0.22,
-                    rest: String::new(),
+                    rest: Text::default(),
                 });
             } else if random.f64() < 0.08 {
-                conversation.push("Recommendation Dismissed", answer, Vec::new(), random);
+                conversation.push("Recommendation Dismissed", recommendation, Vec::new(), random);
             }
         }
         conversation.pass(2_000 + random.i64(0..20_000));
@@ -111,7 +115,7 @@ impl Centre {
         let typed = if suggestions.is_empty() { 24 + random.u32(..220) } else { random.u32(..90) };
         conversation.push(
             "Send Message",
-            json!({"text_length": assisted + typed, "channel": "chat"}),
+            Object::from([("text_length", (assisted + typed).into()), ("channel", "chat".into())]),
             suggestions,
             random,
         );
@@ -138,21 +142,27 @@ impl Conversation<'_> {
         self.time += Duration::milliseconds(milliseconds);
     }
 
-    fn push(&mut self, event: &str, data: serde_json::Value, suggestions: Vec<Suggestion>, random: &mut fastrand::Rng) {
+    fn push(
+        &mut self,
+        event: &'static str,
+        data: Object<'static>,
+        suggestions: Vec<Suggestion<'static>>,
+        random: &mut fastrand::Rng,
+    ) {
         let agent = self.agent;
         self.events.push(Event {
             event_id: Uuid::from_u64_pair(random.u64(..), random.u64(..)),
             time_utc: self.time,
-            event: event.to_owned(),
-            profile_code: Some(agent.profile.to_owned()),
-            platform_session_id: Some(format!("session-{:08x}", self.number >> 32)),
-            platform: Some(agent.platform.to_owned()),
-            agent_id: Some(agent.id.clone()),
-            agent_email: Some(agent.email.clone()),
-            agent_name: Some(agent.name.clone()),
-            visitor_id: Some(format!("visitor-{:012x}", self.number & 0xffff_ffff_ffff)),
-            conversation_id: Some(format!("conversation-{:016x}", self.number)),
-            data: data.to_string(),
+            event: event.into(),
+            profile_code: Some(agent.profile.into()),
+            platform_session_id: Some(format!("session-{:08x}", self.number >> 32).into()),
+            platform: Some(agent.platform.into()),
+            agent_id: Some(agent.id.clone().into()),
+            agent_email: Some(agent.email.clone().into()),
+            agent_name: Some(agent.name.clone().into()),
+            visitor_id: Some(format!("visitor-{:012x}", self.number & 0xffff_ffff_ffff).into()),
+            conversation_id: Some(format!("conversation-{:016x}", self.number).into()),
+            data,
             suggestions,
         });
     }

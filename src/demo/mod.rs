@@ -9,7 +9,7 @@ mod rhythm;
 
 use chrono::{DateTime, Datelike, Duration, NaiveTime, Utc};
 
-use crate::ingest::Event;
+use crate::rows::Event;
 use conversation::Centre;
 pub use rhythm::Slot;
 
@@ -38,7 +38,7 @@ impl Story {
     }
 
     /// All events, hour by hour.
-    pub fn events(&self) -> impl Iterator<Item = Vec<Event>> {
+    pub fn events(&self) -> impl Iterator<Item = Vec<Event<'static>>> {
         let story = *self;
         let centre = Centre::new(story.seed, story.incident);
         rhythm::slots(self.from, self.to, self.events, |time| centre.pace(time))
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn it_has_as_many_events_as_asked_for_all_within_its_time_and_each_with_its_own_id() {
-        let events: Vec<Event> = story().events().flatten().collect();
+        let events: Vec<Event<'static>> = story().events().flatten().collect();
         assert_eq!(events.len(), 5_000);
         assert!(events.iter().all(|event| story().from <= event.time_utc && event.time_utc < story().to));
         let ids: HashSet<_> = events.iter().map(|event| event.event_id).collect();
@@ -85,9 +85,9 @@ mod tests {
     fn on_the_bad_day_hardly_anything_is_accepted() {
         let story = Story { events: 60_000, ..story() };
         assert_eq!(story.incident.to_rfc3339(), "2026-03-03T08:00:00+00:00");
-        let events: Vec<Event> = story.events().flatten().collect();
+        let events: Vec<Event<'static>> = story.events().flatten().collect();
         let on = |name: &str, day: &str| {
-            events.iter().filter(|event| event.event == name && event.time_utc.to_string().starts_with(day)).count()
+            events.iter().filter(|event| &*event.event == name && event.time_utc.to_string().starts_with(day)).count()
         };
         let shown = |day: &str| on("Recommendation Shown", day);
         let (bad, week_before) = (shown("2026-03-03"), shown("2026-02-24"));
@@ -99,7 +99,7 @@ mod tests {
     fn it_goes_on_where_it_stopped() {
         let later = "2026-03-19T13:20:00Z".parse().unwrap();
         let continued = story().continued(later);
-        let events: Vec<Event> = continued.events().flatten().collect();
+        let events: Vec<Event<'static>> = continued.events().flatten().collect();
         assert!((100..400).contains(&events.len()), "{}", events.len());
         let before: HashSet<_> = story().events().flatten().map(|event| event.event_id).collect();
         assert!(events.iter().all(|event| event.time_utc >= story().to && !before.contains(&event.event_id)));

@@ -1,13 +1,14 @@
 //! The catalogue of event data: fields that have one type in every event.
 //!
-//! They are typed paths of the column `data`, and a value of another type would make the engine
-//! refuse its whole block. So it is refused here, alone, with its place.
-
-use serde_json::Value;
+//! They are typed paths of the column `data`, and a value of another type would be lost there. So it is
+//! refused here, alone, with its place.
 
 use super::rejection::Rejection;
+use crate::clickhouse::native::Type;
+use crate::json::{Json, Object};
+use crate::rows::TYPED_PATHS;
 
-/// The type of a catalogued field.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
     Text,
@@ -16,34 +17,6 @@ pub enum FieldType {
     Number,
     Truth,
 }
-
-/// Fields of `data`, as migration 001 types them.
-pub const FIELDS: [(&str, FieldType); 24] = [
-    ("text_length", FieldType::WholeNumber),
-    ("recommendation_id", FieldType::Text),
-    ("source", FieldType::Text),
-    ("rank", FieldType::WholeNumber),
-    ("len_text", FieldType::WholeNumber),
-    ("latency_ms", FieldType::Number),
-    ("experiment_id", FieldType::Text),
-    ("variant", FieldType::Text),
-    ("assistant_id", FieldType::Text),
-    ("assistant_version", FieldType::Text),
-    ("outcome", FieldType::Text),
-    ("prompt_tokens", FieldType::WholeNumber),
-    ("response_tokens", FieldType::WholeNumber),
-    ("model", FieldType::Text),
-    ("error_type", FieldType::Text),
-    ("message", FieldType::Text),
-    ("duration_ms", FieldType::Number),
-    ("transfer_reason", FieldType::Text),
-    ("direction", FieldType::Text),
-    ("speech_to_text_ms", FieldType::Number),
-    ("model_ms", FieldType::Number),
-    ("text_to_speech_ms", FieldType::Number),
-    ("first_audio_ms", FieldType::Number),
-    ("interrupted", FieldType::Truth),
-];
 
 impl FieldType {
     fn told(self) -> &'static str {
@@ -56,27 +29,34 @@ impl FieldType {
     }
 
     /// The value as the type has it. A whole number is a fine text; nothing else is converted.
-    pub fn read(self, value: Value, pointer: &str) -> Result<Value, Rejection> {
-        let fits = match (self, &value) {
-            (_, Value::Null) => true,
-            (Self::Text, Value::String(_)) | (Self::Number, Value::Number(_)) | (Self::Truth, Value::Bool(_)) => true,
-            (Self::Text, Value::Number(number)) if number.is_u64() || number.is_i64() => {
-                return Ok(Value::String(number.to_string()));
-            }
-            (Self::WholeNumber, Value::Number(number)) => {
-                number.as_u64().is_some_and(|number| u32::try_from(number).is_ok())
-            }
-            _ => false,
-        };
-        if fits { Ok(value) } else { Err(Rejection::invalid_type(pointer, self.told())) }
+    pub fn read<'a>(self, value: Json<'a>, pointer: impl FnOnce() -> String) -> Result<Json<'a>, Rejection> {
+        match (self, value) {
+            (_, Json::Null) => Ok(Json::Null),
+            (Self::Text, value @ Json::Text(_)) | (Self::Truth, value @ Json::Bool(_)) => Ok(value),
+            (Self::Number, value @ (Json::Int(_) | Json::UInt(_) | Json::Float(_))) => Ok(value),
+            (Self::Text, value @ (Json::Int(_) | Json::UInt(_))) => Ok(value.to_string().into()),
+            (Self::WholeNumber, Json::Int(number)) if u32::try_from(number).is_ok() => Ok(Json::Int(number)),
+            _ => Err(Rejection::invalid_type(&pointer(), self.told())),
+        }
+    }
+
+    fn of(path: Type) -> Self {
+        match path {
+            Type::Nullable(Type::Word | Type::Text) => Self::Text,
+            Type::Nullable(Type::UInt32) => Self::WholeNumber,
+            Type::Nullable(Type::Float64) => Self::Number,
+            Type::Nullable(Type::Bool) => Self::Truth,
+            other => panic!("the catalogue has no fields of type {other}"),
+        }
     }
 }
 
 /// Checks the catalogued fields of `data`, in place.
-pub fn check(data: &mut serde_json::Map<String, Value>) -> Result<(), Rejection> {
-    for (name, field_type) in FIELDS {
-        if let Some(value) = data.get_mut(name) {
-            *value = field_type.read(value.take(), &format!("/data/{name}"))?;
+pub fn check(data: &mut Object<'_>) -> Result<(), Rejection> {
+    for (name, value) in data.iter_mut() {
+        if let Ok(index) = TYPED_PATHS.binary_search_by_key(&name, |(path, _)| path) {
+            let field_type = FieldType::of(TYPED_PATHS[index].1);
+            *value = field_type.read(std::mem::take(value), || format!("/data/{name}"))?;
         }
     }
     Ok(())
@@ -84,51 +64,30 @@ pub fn check(data: &mut serde_json::Map<String, Value>) -> Result<(), Rejection>
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn the_catalogue_is_what_the_table_types() {
-        let migration = include_str!("../../migrations/001_create_table_events.sql");
-        let (_, typed) = migration.split_once("data JSON(").unwrap();
-        let (typed, _) = typed.split_once("\n    ),").unwrap();
-        let typed: Vec<(&str, FieldType)> = typed
-            .lines()
-            .filter_map(|line| line.trim().trim_end_matches(',').split_once(' '))
-            .map(|(name, column_type)| {
-                let field_type = match column_type.trim() {
-                    "Nullable(String)" | "LowCardinality(Nullable(String))" => FieldType::Text,
-                    "Nullable(UInt32)" => FieldType::WholeNumber,
-                    "Nullable(Float64)" => FieldType::Number,
-                    "Nullable(Bool)" => FieldType::Truth,
-                    other => panic!("{name} {other}"),
-                };
-                (name, field_type)
-            })
-            .collect();
-        assert_eq!(typed, FIELDS);
-    }
+    use crate::json;
 
     #[test]
     fn a_whole_number_is_a_text_and_nothing_else_is_converted() {
-        let read = |field_type: FieldType, value: Value| field_type.read(value, "/data/x").ok();
-        assert_eq!(read(FieldType::Text, json!(42)), Some(json!("42")));
-        assert_eq!(read(FieldType::WholeNumber, json!(42)), Some(json!(42)));
-        assert_eq!(read(FieldType::Number, json!(1.5)), Some(json!(1.5)));
-        assert_eq!(read(FieldType::Truth, json!(null)), Some(json!(null)));
+        let read = |field_type: FieldType, text: &'static str| {
+            field_type.read(json::read(text).unwrap(), || "/data/x".to_owned()).ok()
+        };
+        assert_eq!(read(FieldType::Text, "42"), Some("42".into()));
+        assert_eq!(read(FieldType::WholeNumber, "42"), Some(Json::Int(42)));
+        assert_eq!(read(FieldType::Number, "1.5"), Some(Json::Float(1.5)));
+        assert_eq!(read(FieldType::Truth, "null"), Some(Json::Null));
         for (field_type, value) in [
-            (FieldType::Text, json!(1.5)),
-            (FieldType::Text, json!({"a": 1})),
-            (FieldType::WholeNumber, json!("42")),
-            (FieldType::WholeNumber, json!(-1)),
-            (FieldType::WholeNumber, json!(1.5)),
-            (FieldType::WholeNumber, json!(4_294_967_296_u64)),
-            (FieldType::Number, json!("1.5")),
-            (FieldType::Truth, json!(1)),
-            (FieldType::Truth, json!("true")),
+            (FieldType::Text, r#"1.5"#),
+            (FieldType::Text, r#"{"a": 1}"#),
+            (FieldType::WholeNumber, r#""42""#),
+            (FieldType::WholeNumber, r#"-1"#),
+            (FieldType::WholeNumber, r#"1.5"#),
+            (FieldType::WholeNumber, r#"4294967296"#),
+            (FieldType::Number, r#""1.5""#),
+            (FieldType::Truth, r#"1"#),
+            (FieldType::Truth, r#""true""#),
         ] {
-            assert_eq!(read(field_type, value.clone()), None, "{field_type:?} {value}");
+            assert_eq!(read(field_type, value), None, "{field_type:?} {value}");
         }
     }
 }

@@ -10,14 +10,17 @@ use chrono::Utc;
 use serde_json::value::RawValue;
 
 use super::body::{malformed, read_json};
-use super::event::{Event, LARGEST_EVENT, Reading};
-use super::json;
+use super::documents::documents;
+use super::event::{self, LARGEST_EVENT, Reading};
+use super::intake::{Intake, IntakeError};
 use super::rejection::Rejection;
 use super::schemas::{Accepted, EventDocument, RejectedEvent};
-use super::store::{EventStore, StoreError};
 use crate::auth::Reader;
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
+use crate::json;
+use crate::rows::Event;
+use crate::spool::Refused;
 
 /// Events of one request.
 const MOST_EVENTS: usize = 10_000;
@@ -25,7 +28,7 @@ const MOST_EVENTS: usize = 10_000;
 /// What ingestion works with.
 #[derive(Clone)]
 pub struct Ingestion {
-    pub store: Arc<EventStore>,
+    pub intake: Arc<Intake>,
     pub retention_days: u32,
 }
 
@@ -52,17 +55,17 @@ pub async fn events(
     let text = read_json(&headers, body).await?;
     let account = &reader.principal.account;
     let reading =
-        Reading { now: Utc::now(), retention_days: ingestion.retention_days, salt: ingestion.store.salt(account)? };
+        Reading { now: Utc::now(), retention_days: ingestion.retention_days, salt: ingestion.intake.salt(account)? };
     let (events, rejected) = read_events(&text, reading)?;
     if events.is_empty() && !rejected.is_empty() {
         return Err(all_rejected(rejected));
     }
-    let stored = ingestion.store.store(account, events).await?;
-    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: stored.accepted, duplicates: stored.duplicates, rejected })))
+    let taken = ingestion.intake.take(account, events).await?;
+    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: taken.accepted, duplicates: taken.duplicates, rejected })))
 }
 
-fn read_events(text: &str, reading: Reading<'_>) -> Result<(Vec<Event>, Vec<RejectedEvent>), ApiError> {
-    let documents = json::documents(text).map_err(|error| malformed(&error.to_string()))?;
+fn read_events<'t>(text: &'t str, reading: Reading<'_>) -> Result<(Vec<Event<'t>>, Vec<RejectedEvent>), ApiError> {
+    let documents = documents(text).map_err(|error| malformed(&error.to_string()))?;
     if documents.len() > MOST_EVENTS {
         return Err(ApiError::new(Code::BodyTooLarge, format!("More than {MOST_EVENTS} events; send them in parts.")));
     }
@@ -78,7 +81,7 @@ fn read_events(text: &str, reading: Reading<'_>) -> Result<(Vec<Event>, Vec<Reje
     Ok((events, rejected))
 }
 
-fn read_event(document: &RawValue, reading: Reading<'_>) -> Result<Event, (Option<String>, Rejection)> {
+fn read_event<'t>(document: &'t RawValue, reading: Reading<'_>) -> Result<Event<'t>, (Option<String>, Rejection)> {
     let text = document.get();
     if text.len() > LARGEST_EVENT {
         return Err((
@@ -87,8 +90,14 @@ fn read_event(document: &RawValue, reading: Reading<'_>) -> Result<Event, (Optio
         ));
     }
     let value = json::read(text).map_err(|error| (None, Rejection::new("malformed_event", "", error.to_string())))?;
-    let event_id = value.get("event_id").and_then(|id| id.as_str()).map(|id| crate::query::shown(id).into_owned());
-    Event::read(value, reading).map_err(|rejection| (event_id, rejection))
+    // Kept for the answer, in case it is refused.
+    let id = match &value {
+        json::Json::Object(fields) => {
+            fields.get("event_id").and_then(json::Json::as_str).map(|id| crate::query::shown(id).into_owned())
+        }
+        _ => None,
+    };
+    event::read(value, reading).map_err(|rejection| (id, rejection))
 }
 
 fn all_rejected(rejected: Vec<RejectedEvent>) -> ApiError {
@@ -109,17 +118,21 @@ fn all_rejected(rejected: Vec<RejectedEvent>) -> ApiError {
     ApiError { errors, ..ApiError::new(Code::AllRejected, detail) }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
+impl From<IntakeError> for ApiError {
+    fn from(error: IntakeError) -> Self {
+        let unavailable = |detail: &str, cause: String| {
+            let told = Self::new(Code::IngestionUnavailable, detail).retry_after(5);
+            Self { cause: Some(cause), ..told }
+        };
         match error {
-            StoreError::UnknownAccount(account) => Self::internal(format!("no store for {account}")),
-            StoreError::Query(error) if error.is_transient() => {
-                let cause = error.message;
-                let told = Self::new(Code::EngineUnavailable, "The events could not be stored; send them again.")
-                    .retry_after(5);
-                Self { cause: Some(cause), ..told }
+            IntakeError::UnknownAccount(account) => Self::internal(format!("no salt for {account}")),
+            IntakeError::Refused(refused @ Refused::Full { .. }) => unavailable(
+                "Too much waits to be stored; nothing of this was accepted, send it again.",
+                refused.to_string(),
+            ),
+            IntakeError::Refused(refused) => {
+                unavailable("Nothing can be accepted at the moment; send it again.", refused.to_string())
             }
-            StoreError::Query(error) => Self::internal(error.message),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::catalogue::{self, FieldType};
 use super::rejection::Rejection;
+use crate::json::{Json, Object, Text};
 use crate::query::shown;
+use crate::rows::{Event, Suggestion};
 
 /// How far a client's clock may be ahead.
 const MOST_HOURS_AHEAD: i64 = 24;
@@ -21,36 +22,6 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_TEXT: usize = 1_024;
 const MOST_SUGGESTIONS: usize = 1_000;
 
-/// An event as it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Event {
-    pub event_id: Uuid,
-    pub time_utc: DateTime<Utc>,
-    pub event: String,
-    pub profile_code: Option<String>,
-    pub platform_session_id: Option<String>,
-    pub platform: Option<String>,
-    pub agent_id: Option<String>,
-    pub agent_email: Option<String>,
-    pub agent_name: Option<String>,
-    pub visitor_id: Option<String>,
-    pub conversation_id: Option<String>,
-    /// A JSON object, as text.
-    pub data: String,
-    pub suggestions: Vec<Suggestion>,
-}
-
-/// A suggestion of a sent message.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Suggestion {
-    pub id: String,
-    pub source: String,
-    pub len_text: u32,
-    pub edited: bool,
-    /// What else it said: a JSON object as text, or nothing.
-    pub rest: String,
-}
-
 /// What an event is read with.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
@@ -61,53 +32,49 @@ pub struct Reading<'a> {
     pub salt: &'a str,
 }
 
-impl Event {
-    /// Reads a document.
-    pub fn read(document: Value, reading: Reading<'_>) -> Result<Self, Rejection> {
-        let Value::Object(mut fields) = document else {
-            return Err(Rejection::new("malformed_event", "", "an event is a JSON object"));
-        };
-        let event = take_name(&mut fields)?;
-        let event_id = take_id(&mut fields)?;
-        let time_utc = take_time(&mut fields, reading)?;
-        let visitor_id = take_visitor(&mut fields, reading.salt)?;
-        let mut text = |names: &[&str]| take_text(&mut fields, names);
-        let profile_code = text(&["profile_code"])?;
-        let platform_session_id = text(&["platform_session_id", "session_id"])?;
-        let platform = text(&["platform"])?;
-        let (agent_id, agent_email, agent_name) =
-            (text(&["agent_id"])?, text(&["agent_email"])?, text(&["agent_name"])?);
-        let conversation_id = text(&["conversation_id"])?;
-        let mut data = take_data(fields)?;
-        let suggestions = if event == "Send Message" { take_suggestions(&mut data)? } else { Vec::new() };
-        catalogue::check(&mut data)?;
-        refuse_ambiguous_paths(&data)?;
-        let data = Value::Object(data).to_string();
-        Ok(Self {
-            event_id,
-            time_utc,
-            event,
-            profile_code,
-            platform_session_id,
-            platform,
-            agent_id,
-            agent_email,
-            agent_name,
-            visitor_id,
-            conversation_id,
-            data,
-            suggestions,
-        })
-    }
+/// Reads an event.
+pub fn read<'a>(document: Json<'a>, reading: Reading<'_>) -> Result<Event<'a>, Rejection> {
+    let Json::Object(mut fields) = document else {
+        return Err(Rejection::new("malformed_event", "", "an event is a JSON object"));
+    };
+    let event = take_name(&mut fields)?;
+    let event_id = take_id(&mut fields)?;
+    let time_utc = take_time(&mut fields, reading)?;
+    let visitor_id = take_visitor(&mut fields, reading.salt)?;
+    let mut text = |names: &[&str]| take_text(&mut fields, names);
+    let profile_code = text(&["profile_code"])?;
+    let platform_session_id = text(&["platform_session_id", "session_id"])?;
+    let platform = text(&["platform"])?;
+    let (agent_id, agent_email, agent_name) = (text(&["agent_id"])?, text(&["agent_email"])?, text(&["agent_name"])?);
+    let conversation_id = text(&["conversation_id"])?;
+    let mut data = take_data(fields)?;
+    let suggestions = if &*event == "Send Message" { take_suggestions(&mut data)? } else { Vec::new() };
+    catalogue::check(&mut data)?;
+    refuse_ambiguous_paths(&data)?;
+    Ok(Event {
+        event_id,
+        time_utc,
+        event,
+        profile_code,
+        platform_session_id,
+        platform,
+        agent_id,
+        agent_email,
+        agent_name,
+        visitor_id,
+        conversation_id,
+        data,
+        suggestions,
+    })
 }
 
 /// The value under the first of these names; two names with different values contradict each other.
-fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Result<Option<(String, Value)>, Rejection> {
-    let mut taken: Option<(String, Value)> = None;
+fn take<'a, 'n>(fields: &mut Object<'a>, names: &[&'n str]) -> Result<Option<(&'n str, Json<'a>)>, Rejection> {
+    let mut taken: Option<(&str, Json<'_>)> = None;
     for name in names {
-        let Some(value) = fields.remove(*name).filter(|value| !value.is_null()) else { continue };
+        let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { continue };
         match &taken {
-            None => taken = Some(((*name).to_owned(), value)),
+            None => taken = Some((*name, value)),
             Some((_, known)) if *known == value => {}
             Some((first, _)) => {
                 let detail = format!("`{first}` and `{name}` are two spellings of one field, with different values");
@@ -118,24 +85,25 @@ fn take(fields: &mut Map<String, Value>, names: &[&str]) -> Result<Option<(Strin
     Ok(taken)
 }
 
-fn take_text(fields: &mut Map<String, Value>, names: &[&str]) -> Result<Option<String>, Rejection> {
+fn take_text<'a>(fields: &mut Object<'a>, names: &[&str]) -> Result<Option<Text<'a>>, Rejection> {
     let Some((name, value)) = take(fields, names)? else { return Ok(None) };
-    let pointer = format!("/{name}");
-    match FieldType::Text.read(value, &pointer)? {
+    let pointer = || format!("/{name}");
+    match FieldType::Text.read(value, pointer)? {
         // An empty text is no value: it would be neither a group nor a filter.
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(text) if text.len() > LONGEST_TEXT => {
+        Json::Text(text) if text.is_empty() => Ok(None),
+        Json::Text(text) if text.len() > LONGEST_TEXT => {
+            let pointer = pointer();
             Err(Rejection::new("too_long", &pointer, format!("`{pointer}` is longer than {LONGEST_TEXT} bytes")))
         }
-        Value::String(text) => Ok(Some(text)),
+        Json::Text(text) => Ok(Some(text)),
         _ => Ok(None),
     }
 }
 
-fn take_name(fields: &mut Map<String, Value>) -> Result<String, Rejection> {
+fn take_name<'a>(fields: &mut Object<'a>) -> Result<Text<'a>, Rejection> {
     match take(fields, &["event", "event_type", "name"])? {
-        Some((_, Value::String(name))) if !name.trim().is_empty() && name.len() <= LONGEST_NAME => Ok(name),
-        Some((spelling, Value::String(name))) => {
+        Some((_, Json::Text(name))) if !name.trim().is_empty() && name.len() <= LONGEST_NAME => Ok(name),
+        Some((spelling, Json::Text(name))) => {
             let why = if name.len() > LONGEST_NAME {
                 format!("is longer than {LONGEST_NAME} bytes")
             } else {
@@ -148,20 +116,20 @@ fn take_name(fields: &mut Map<String, Value>) -> Result<String, Rejection> {
     }
 }
 
-fn take_id(fields: &mut Map<String, Value>) -> Result<Uuid, Rejection> {
+fn take_id(fields: &mut Object<'_>) -> Result<Uuid, Rejection> {
     match take(fields, &["event_id"])? {
         None => Ok(Uuid::now_v7()),
-        Some((_, Value::String(id))) => Uuid::try_parse(&id)
+        Some((_, Json::Text(id))) => Uuid::try_parse(&id)
             .map_err(|_| Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))),
         Some(_) => Err(Rejection::invalid_type("/event_id", "a UUID")),
     }
 }
 
-fn take_time(fields: &mut Map<String, Value>, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
+fn take_time(fields: &mut Object<'_>, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
     let Some((name, value)) = take(fields, &["time_utc", "timestamp"])? else { return Ok(reading.now) };
     let pointer = format!("/{name}");
     let wanted = "a time with an offset, like `2026-02-01T12:00:00Z`";
-    let Value::String(text) = value else { return Err(Rejection::invalid_type(&pointer, wanted)) };
+    let Json::Text(text) = value else { return Err(Rejection::invalid_type(&pointer, wanted)) };
     let time = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| Rejection::new("invalid_time", &pointer, format!("`{}` is not {wanted}", shown(&text))))?
         .to_utc();
@@ -188,10 +156,10 @@ fn take_time(fields: &mut Map<String, Value>, reading: Reading<'_>) -> Result<Da
 }
 
 /// The visitor; a raw user id is hashed, and never kept.
-fn take_visitor(fields: &mut Map<String, Value>, salt: &str) -> Result<Option<String>, Rejection> {
+fn take_visitor<'a>(fields: &mut Object<'a>, salt: &str) -> Result<Option<Text<'a>>, Rejection> {
     let raw = take_text(fields, &["user_id"])?;
     let known = take_text(fields, &["visitor_id", "user_id_hash"])?;
-    Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt))))
+    Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt).into())))
 }
 
 /// SHA-256 of salt and text, in hexadecimal.
@@ -202,10 +170,10 @@ fn hashed(text: &str, salt: &str) -> String {
 }
 
 /// `data`, and every other key of the event.
-fn take_data(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Rejection> {
+fn take_data(mut fields: Object<'_>) -> Result<Object<'_>, Rejection> {
     let mut data = match fields.remove("data") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(data)) => data,
+        None | Some(Json::Null) => Object::default(),
+        Some(Json::Object(data)) => data,
         Some(_) => return Err(Rejection::invalid_type("/data", "a JSON object")),
     };
     for (name, value) in fields {
@@ -218,11 +186,11 @@ fn take_data(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Rejec
     Ok(data)
 }
 
-fn take_suggestions(data: &mut Map<String, Value>) -> Result<Vec<Suggestion>, Rejection> {
+fn take_suggestions<'a>(data: &mut Object<'a>) -> Result<Vec<Suggestion<'a>>, Rejection> {
     let list = match data.remove("suggestions") {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(list)) if list.len() <= MOST_SUGGESTIONS => list,
-        Some(Value::Array(_)) => {
+        None | Some(Json::Null) => return Ok(Vec::new()),
+        Some(Json::List(list)) if list.len() <= MOST_SUGGESTIONS => list,
+        Some(Json::List(_)) => {
             return Err(Rejection::new(
                 "too_long",
                 "/data/suggestions",
@@ -234,33 +202,33 @@ fn take_suggestions(data: &mut Map<String, Value>) -> Result<Vec<Suggestion>, Re
     list.into_iter().enumerate().map(|(index, suggestion)| take_suggestion(suggestion, index)).collect()
 }
 
-fn take_suggestion(suggestion: Value, index: usize) -> Result<Suggestion, Rejection> {
-    let pointer = format!("/data/suggestions/{index}");
-    let Value::Object(mut fields) = suggestion else { return Err(Rejection::invalid_type(&pointer, "a JSON object")) };
+fn take_suggestion(suggestion: Json<'_>, index: usize) -> Result<Suggestion<'_>, Rejection> {
+    let pointer = || format!("/data/suggestions/{index}");
+    let Json::Object(mut fields) = suggestion else { return Err(Rejection::invalid_type(&pointer(), "a JSON object")) };
     let mut field = |name: &str, field_type: FieldType| {
-        field_type.read(fields.remove(name).unwrap_or_default(), &format!("{pointer}/{name}"))
+        field_type.read(fields.remove(name).unwrap_or_default(), || format!("{}/{name}", pointer()))
     };
     let id = field("id", FieldType::Text)?;
     let source = field("source", FieldType::Text)?;
     let len_text = field("len_text", FieldType::WholeNumber)?;
     let edited = field("edited", FieldType::Truth)?;
-    let text = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value| if let Json::Text(text) = value { text } else { Text::default() };
     Ok(Suggestion {
         id: text(id),
         source: text(source),
         len_text: len_text.as_u64().and_then(|length| u32::try_from(length).ok()).unwrap_or(0),
         edited: edited.as_bool().unwrap_or(false),
-        rest: if fields.is_empty() { String::new() } else { Value::Object(fields).to_string() },
+        rest: if fields.is_empty() { Text::default() } else { fields.to_string().into() },
     })
 }
 
 /// `{"a.b": 1, "a": {"b": 2}}` names one path twice, and the engine refuses it.
-fn refuse_ambiguous_paths(data: &Map<String, Value>) -> Result<(), Rejection> {
-    fn walk(object: &Map<String, Value>, prefix: &str, known: &mut HashSet<String>) -> Result<(), Rejection> {
-        for (key, value) in object {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+fn refuse_ambiguous_paths(data: &Object<'_>) -> Result<(), Rejection> {
+    fn walk(object: &Object<'_>, prefix: &str, known: &mut HashSet<String>) -> Result<(), Rejection> {
+        for (key, value) in object.iter() {
+            let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
             match value {
-                Value::Object(inner) if !inner.is_empty() => walk(inner, &path, known)?,
+                Json::Object(inner) if !inner.is_empty() => walk(inner, &path, known)?,
                 _ if known.insert(path.clone()) => {}
                 _ => {
                     let detail = format!("`data` has two values for the path `{}`", shown(&path));
@@ -270,5 +238,7 @@ fn refuse_ambiguous_paths(data: &Map<String, Value>) -> Result<(), Rejection> {
         }
         Ok(())
     }
-    walk(data, "", &mut HashSet::new())
+    // Without a dot in a key or an object within, two keys are two paths.
+    let may_clash = |(key, value): (&str, &Json<'_>)| key.contains('.') || matches!(value, Json::Object(_));
+    if data.iter().any(may_clash) { walk(data, "", &mut HashSet::new()) } else { Ok(()) }
 }

@@ -1,17 +1,16 @@
-//! Ingestion: a request's body becomes rows that are stored, or reasons why they are not.
+//! Ingestion: a request's body becomes rows in the spool, or reasons why it does not.
 //!
-//! body (limits, decompression) → documents → events (spellings, types, times) → store. Good rows
+//! body (limits, decompression) → documents → events (spellings, types, times) → intake. Good rows
 //! beside bad ones are kept; a 2xx means that they are on disk.
 
 mod body;
 mod catalogue;
+mod documents;
 pub mod endpoints;
 mod event;
-mod json;
+mod intake;
 mod rejection;
 mod schemas;
-mod store;
 
-pub use event::{Event, Suggestion};
+pub use intake::{Intake, IntakeError};
 pub use rejection::Rejection;
-pub use store::{EventStore, StoreError, Stored};

@@ -26,11 +26,8 @@ pub struct KnownIds {
 impl KnownIds {
     /// Opens the index of a folder; makes it when it is missing.
     pub fn open(folder: &Path, now: DateTime<Utc>) -> fjall::Result<Self> {
-        let database = Database::builder(folder)
-            .cache_size(CACHE_BYTES)
-            .manual_journal_persist(true)
-            .worker_threads(1)
-            .open()?;
+        let database =
+            Database::builder(folder).cache_size(CACHE_BYTES).manual_journal_persist(true).worker_threads(1).open()?;
         let generation = generation_of(now);
         let present = open_generation(&database, generation)?;
         let before = open_generation(&database, generation - 1)?;

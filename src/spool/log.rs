@@ -8,6 +8,8 @@
 use std::collections::VecDeque;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 use super::disk::{Disk, DiskFile};
 use super::frame::{self, FRAME_BYTES, Kind, LONGEST_PAYLOAD, Record};
 
@@ -25,7 +27,7 @@ pub struct LogConfig {
 }
 
 /// Where a record lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub segment: u64,
     offset: u64,
@@ -184,6 +186,11 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
+    /// Whether there is a segment before `segment` that could be removed.
+    pub fn begins_before(&self, segment: u64) -> bool {
+        self.segments.len() > 1 && self.segments[0].number < segment
+    }
+
     /// Bytes of all segments.
     pub fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()
@@ -194,10 +201,14 @@ impl<D: Disk> Log<D> {
         let header = Header { number: self.next_segment, salt: fastrand::u32(1..), before };
         // A number is used once, also when the rest fails.
         self.next_segment += 1;
-        let mut file = self.disk.create(&name_of(header.number))?;
-        file.append(0, &header.write().repeat(2))?;
-        file.sync()?;
-        self.disk.sync_folder()?;
+        let name = name_of(header.number);
+        let mut file = self.disk.create(&name)?;
+        let written = file.append(0, &header.write().repeat(2)).and_then(|()| file.sync());
+        if let Err(error) = written.and_then(|()| self.disk.sync_folder()) {
+            // Otherwise a full disk would be filled with beginnings.
+            let _ = self.disk.remove(&name);
+            return Err(error);
+        }
         self.segments.push_back(Segment { number: header.number, salt: header.salt, file, bytes: FRAMES_BEGIN as u64 });
         self.is_growing = true;
         Ok(())

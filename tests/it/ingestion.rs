@@ -23,6 +23,7 @@ async fn post(app: &TestApp, body: impl Into<reqwest::Body>) -> (StatusCode, Val
 
 /// The stored rows of an account, as JSON.
 async fn stored(app: &TestApp, columns: &str) -> Vec<Value> {
+    app.intake.settled().await;
     let sql =
         format!("SELECT toJSONString(tuple({columns})) FROM {}_analytics.events ORDER BY time_utc, event", app.account);
     let rows: Vec<String> = app.clickhouse.fetch(&sql).await.unwrap();
@@ -117,6 +118,7 @@ async fn a_raw_user_id_is_hashed_with_the_accounts_salt_and_not_kept() {
 async fn what_is_missing_is_made_and_time_is_now() {
     let app = TestApp::start("made").await;
     assert_eq!(post(&app, r#"{"event":"e"}"#).await.0, StatusCode::ACCEPTED);
+    app.intake.settled().await;
     let sql = "SELECT toUInt8(abs(dateDiff('second', time_utc, now64(6))) < 60 AND event_id != toUUID('00000000-0000-0000-0000-000000000000')) FROM made_analytics.events";
     assert_eq!(app.clickhouse.fetch::<u8>(sql).await.unwrap(), [1]);
 }
@@ -228,6 +230,7 @@ async fn an_id_is_stored_once_within_a_request_and_across_them() {
     let accepted: u64 =
         futures::future::join_all(at_once).await.iter().map(|(_, body)| body["accepted"].as_u64().unwrap()).sum();
     assert_eq!(accepted, 1);
+    app.intake.settled().await;
     let sums = "SELECT toUInt64(sum(messages)) FROM duplicates_analytics.recommendations_15m";
     assert_eq!(app.clickhouse.fetch::<u64>(sums).await.unwrap(), [1]);
 }
@@ -336,8 +339,14 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
     let program = Program::start(folder.path(), "killed");
     let url = format!("{}/api/v1/recommendations/totals?range=24h", program.url);
-    let totals: Value = client.get(url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
     assert!(acknowledged > 100);
+    let totals = loop {
+        let totals: Value = client.get(&url).bearer_auth(&token).send().await.unwrap().json().await.unwrap();
+        if totals["totals"][0]["value"].as_u64() >= Some(acknowledged) {
+            break totals;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     assert_eq!(totals["totals"][0]["value"], acknowledged);
     assert_eq!(totals["totals"][3]["value"], acknowledged);
 }

@@ -11,6 +11,7 @@ mod heavy;
 mod hostile;
 mod ingestion;
 mod migrations;
+mod native;
 mod openapi;
 mod readme;
 mod recommendations;

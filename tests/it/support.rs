@@ -2,7 +2,7 @@
 //! application with an account of its own.
 
 use std::fmt::Write;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chartwell::app::App;
@@ -10,8 +10,10 @@ use chartwell::auth::{Claims, Limits, Scope, Tokens};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, serve_tcp};
 use chartwell::clickhouse::{ClickHouse, Place};
 use chartwell::config::{Account, ClickHouseConfig, Config, QueryConfig, Secret};
+use chartwell::ingest::Intake;
 use chartwell::migrations::{Migrator, Target, migrations};
 use chartwell::page::Page;
+use chartwell::writer::Writer;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -81,7 +83,10 @@ pub struct TestApp {
     pub url: String,
     pub account: String,
     pub clickhouse: ClickHouse,
+    pub intake: Arc<Intake>,
     http: reqwest::Client,
+    _writer: Writer,
+    _data_dir: tempfile::TempDir,
     _stop: oneshot::Sender<()>,
 }
 
@@ -97,6 +102,8 @@ impl TestApp {
         config.auth.jwt_secret = Some(Secret::new(SECRET));
         // Tests write events of years that are easy to read.
         config.ingest.retention_days = 0;
+        let data_dir = tempfile::tempdir().expect("a temporary folder");
+        config.server.data_dir = data_dir.path().to_owned();
         change(&mut config);
         let clickhouse = clickhouse_with(via, &config.query).await;
         for account in &config.server.accounts {
@@ -115,7 +122,16 @@ impl TestApp {
             .await
         });
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
-        Self { url, account: account.to_owned(), clickhouse, http, _stop: stop }
+        Self {
+            url,
+            account: account.to_owned(),
+            clickhouse,
+            intake: app.intake,
+            http,
+            _writer: app.writer,
+            _data_dir: data_dir,
+            _stop: stop,
+        }
     }
 
     /// A token for every scope.
@@ -163,6 +179,7 @@ impl TestApp {
         let (status, body) = (response.status(), json_of(response).await);
         assert_eq!(status, StatusCode::ACCEPTED, "{body}");
         assert_eq!(body, json!({"accepted": events.len(), "duplicates": 0, "rejected": []}));
+        self.intake.settled().await;
     }
 }
 

@@ -1,0 +1,55 @@
+//! The documents of a body.
+
+use serde_json::value::RawValue;
+
+/// One object, an array, `{"events": […]}`, or one object a line.
+pub fn documents(body: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+    let body = body.trim_start_matches('\u{feff}').trim();
+    if body.starts_with('[') {
+        return serde_json::from_str(body);
+    }
+    let mut documents: Vec<&RawValue> = Vec::new();
+    for document in serde_json::Deserializer::from_str(body).into_iter::<&RawValue>() {
+        documents.push(document?);
+    }
+    if let [only] = documents.as_slice()
+        && let Some(events) = wrapped(only)?
+    {
+        return Ok(events);
+    }
+    Ok(documents)
+}
+
+/// The rows of `{"events": […]}`; `None` for an object that is an event itself.
+fn wrapped(document: &RawValue) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Wrapper<'a> {
+        #[serde(borrow)]
+        events: Option<&'a RawValue>,
+    }
+    let Ok(Wrapper { events: Some(events) }) = serde_json::from_str(document.get()) else { return Ok(None) };
+    if !events.get().starts_with('[') {
+        return Ok(None);
+    }
+    serde_json::from_str(events.get()).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_body_is_read() {
+        let count = |body: &str| documents(body).map(|documents| documents.len()).ok();
+        assert_eq!(count(r#"{"event":"a"}"#), Some(1));
+        assert_eq!(count(r#"[{"event":"a"},{"event":"b"}]"#), Some(2));
+        assert_eq!(count(r#" {"events":[{"event":"a"},{"event":"b"}]} "#), Some(2));
+        assert_eq!(count("{\"event\":\"a\"}\n\n{\"event\":\"b\"}\n"), Some(2));
+        assert_eq!(count("[]"), Some(0));
+        assert_eq!(count(""), Some(0));
+        assert_eq!(count(r#"{"event":"a""#), None);
+        assert_eq!(count("nonsense"), None);
+        // An event may have a field of this name.
+        assert_eq!(count(r#"{"event":"a","events":3}"#), Some(1));
+    }
+}

@@ -1,0 +1,76 @@
+//! The intake: rows that were read go into the spool, by table and month.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::Utc;
+use uuid::Uuid;
+
+use crate::clickhouse::{ClickHouse, QueryError};
+use crate::config::Account;
+use crate::rows::{Month, Row, Rows};
+use crate::spool::{Accepted, Refused, Spool};
+
+/// Takes in rows of all accounts.
+pub struct Intake {
+    spool: Spool,
+    salts: HashMap<Account, String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    #[error("there is no account {0}")]
+    UnknownAccount(Account),
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl Intake {
+    /// Opens the intake; makes the salt of an account that has none.
+    pub async fn open(clickhouse: &ClickHouse, spool: Spool, accounts: &[Account]) -> Result<Self, QueryError> {
+        let mut salts = HashMap::new();
+        for account in accounts {
+            salts.insert(account.clone(), salt(clickhouse, account).await?);
+        }
+        Ok(Self { spool, salts })
+    }
+
+    /// The salt that raw user ids of an account are hashed with.
+    pub fn salt(&self, account: &Account) -> Result<&str, IntakeError> {
+        let salt = self.salts.get(account).map(String::as_str);
+        salt.ok_or_else(|| IntakeError::UnknownAccount(account.clone()))
+    }
+
+    /// Takes rows, each id once. When this returns `Ok`, they are on disk and will be inserted.
+    pub async fn take<'a, R: Row<'a>>(
+        &self,
+        account: &Account,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<Accepted, IntakeError> {
+        let now = Utc::now();
+        let mut by_month: BTreeMap<Month, Rows> = BTreeMap::new();
+        for row in rows {
+            let month = Month::of(row.time());
+            by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(&row);
+        }
+        Ok(self.spool.commit(account, by_month.into_values().collect()).await?)
+    }
+
+    /// Resolves when everything that was taken is inserted.
+    pub async fn settled(&self) {
+        self.spool.backlog().emptied().await;
+    }
+}
+
+/// The account's salt; made when there is none. The earliest one counts, so that two instances that
+/// make one at the same time agree.
+async fn salt(clickhouse: &ClickHouse, account: &Account) -> Result<String, QueryError> {
+    let table = format!("`{}`._account_settings", account.analytics_database());
+    let read = format!("SELECT argMin(value, (set_at, value)) FROM {table} WHERE name = 'salt' HAVING count() > 0");
+    if let Some(salt) = clickhouse.fetch::<String>(&read).await?.pop() {
+        return Ok(salt);
+    }
+    let made = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    clickhouse.execute(&format!("INSERT INTO {table} SELECT 'salt', '{made}', now64(6)")).await?;
+    let salt = clickhouse.fetch::<String>(&read).await?.pop();
+    salt.ok_or_else(|| QueryError::other("the account's salt was written and is not there"))
+}

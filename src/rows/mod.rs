@@ -1,0 +1,200 @@
+//! Rows as they are stored: what ingestion makes of what it is sent, and what the writer inserts.
+//!
+//! On the way between them, in the spool, rows are bytes: each one encoded by itself, those of one table
+//! and month together ([`Rows`]).
+
+mod event;
+
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooWide};
+use crate::json::Object;
+
+pub use event::{Event, Suggestion, TYPED_PATHS};
+
+/// A table that rows are taken in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Table {
+    Events,
+}
+
+/// A row of a table.
+pub trait Row<'a>: Serialize + Deserialize<'a> {
+    const TABLE: Table;
+    const COLUMNS: &'static [ColumnOf];
+
+    /// Adds its id: what makes it the same row when it is sent again.
+    fn put_id(&self, into: &mut Vec<u8>);
+
+    /// What says which part of the table it belongs to.
+    fn time(&self) -> DateTime<Utc>;
+
+    /// Gives its values in the order of the columns.
+    fn write(&self, accepted_at: DateTime<Utc>, cells: &mut impl Cells);
+}
+
+impl Table {
+    pub const ALL: [Self; 1] = [Self::Events];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+        }
+    }
+
+    /// Its number in the index of known ids; it never changes.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Events => 1,
+        }
+    }
+
+    /// Bytes of an id.
+    pub const fn id_bytes(self) -> usize {
+        match self {
+            Self::Events => 16,
+        }
+    }
+
+    /// The names of its columns, as a statement lists them.
+    pub fn column_names(self) -> String {
+        match self {
+            Self::Events => Block::names(Event::COLUMNS),
+        }
+    }
+
+    /// The block of these rows.
+    pub fn block(self, rows: &[Rows], form: JsonForm) -> Result<Vec<u8>, BlockError> {
+        match self {
+            Self::Events => block::<Event<'_>>(rows, form),
+        }
+    }
+
+    /// An encoded row as a document.
+    pub fn document(self, row: &[u8], accepted_at: DateTime<Utc>) -> postcard::Result<Object<'static>> {
+        match self {
+            Self::Events => document::<Event<'_>>(row, accepted_at),
+        }
+    }
+}
+
+/// Rows of one table and month, encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    pub table: Table,
+    pub month: Month,
+    /// Microseconds since 1970.
+    accepted_at: i64,
+    /// The ids, each as long as the table's are.
+    #[serde(with = "serde_bytes")]
+    ids: Vec<u8>,
+    /// Where each row ends.
+    ends: Vec<u32>,
+    #[serde(with = "serde_bytes")]
+    bytes: Vec<u8>,
+}
+
+/// A month: rows of one month are inserted together, because an insert makes a part for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Month(u32);
+
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    #[error("the rows have too many different paths")]
+    TooWide,
+    #[error("row {index} cannot be read: {error}")]
+    Unreadable { index: usize, error: postcard::Error },
+}
+
+impl From<TooWide> for BlockError {
+    fn from(TooWide: TooWide) -> Self {
+        Self::TooWide
+    }
+}
+
+impl Month {
+    pub fn of(time: DateTime<Utc>) -> Self {
+        Self(time.year().unsigned_abs() * 12 + time.month0())
+    }
+}
+
+impl Rows {
+    pub fn new(table: Table, month: Month, accepted_at: DateTime<Utc>) -> Self {
+        let accepted_at = accepted_at.timestamp_micros();
+        Self { table, month, accepted_at, ids: Vec::new(), ends: Vec::new(), bytes: Vec::new() }
+    }
+
+    pub fn push<'a>(&mut self, row: &impl Row<'a>) {
+        row.put_id(&mut self.ids);
+        let bytes = std::mem::take(&mut self.bytes);
+        self.bytes = postcard::to_extend(row, bytes).expect("memory takes what is written to it");
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a body is smaller"));
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes that they need in memory.
+    pub fn size_bytes(&self) -> u64 {
+        (self.ids.len() + self.ends.len() * size_of::<u32>() + self.bytes.len()) as u64
+    }
+
+    pub fn accepted_at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.accepted_at).unwrap_or_default()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = &[u8]> {
+        self.ids.chunks_exact(self.table.id_bytes())
+    }
+
+    /// The encoded rows.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| &self.bytes[begin as usize..*end as usize])
+    }
+
+    /// Adds rows of the same table and month.
+    pub fn append(&mut self, other: &Self) {
+        debug_assert_eq!((self.table, self.month), (other.table, other.month));
+        let end = self.bytes.len() as u32;
+        self.ids.extend_from_slice(&other.ids);
+        self.ends.extend(other.ends.iter().map(|ends| end + ends));
+        self.bytes.extend_from_slice(&other.bytes);
+    }
+
+    /// Those of the rows that `keep` says yes to, by their place.
+    pub fn filtered(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self { ids: Vec::new(), ends: Vec::new(), bytes: Vec::new(), ..*self };
+        for (_, (id, row)) in self.ids().zip(self.iter()).enumerate().filter(|(index, _)| keep(*index)) {
+            kept.ids.extend_from_slice(id);
+            kept.bytes.extend_from_slice(row);
+            kept.ends.push(kept.bytes.len() as u32);
+        }
+        kept
+    }
+}
+
+fn block<'a, R: Row<'a>>(rows: &'a [Rows], form: JsonForm) -> Result<Vec<u8>, BlockError> {
+    let mut block = Block::new(R::COLUMNS, form);
+    for rows in rows {
+        let accepted_at = rows.accepted_at();
+        for (index, bytes) in rows.iter().enumerate() {
+            let row: R = postcard::from_bytes(bytes).map_err(|error| BlockError::Unreadable { index, error })?;
+            block.row(|cells| row.write(accepted_at, cells));
+        }
+    }
+    Ok(block.finish()?)
+}
+
+fn document<'a, R: Row<'a>>(row: &'a [u8], accepted_at: DateTime<Utc>) -> postcard::Result<Object<'static>> {
+    let mut document = Document::new(R::COLUMNS);
+    postcard::from_bytes::<R>(row)?.write(accepted_at, &mut document);
+    Ok(document.finish())
+}

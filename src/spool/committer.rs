@@ -1,0 +1,366 @@
+//! The spool as its users see it: rows go in and are on disk, each id once.
+//!
+//! One thread does all of it: what came in while it wrote is written next, together, with one fsync
+//! for all. Ids are noted after their rows are on disk and before the answer, so that nothing is
+//! called a duplicate that was not accepted.
+
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use chrono::Utc;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::backlog::{Backlog, Waiting};
+use super::disk::{Disk, Folder};
+use super::ids::KnownIds;
+use super::log::{AppendError, Damage, Log, LogConfig, Place};
+use super::records::{BatchRecord, DoneRecord, RowsRecord, id_key};
+use super::recovery::{self, Recovery};
+use super::{Kind, Record};
+use crate::config::Account;
+use crate::rows::{Month, Rows, Table};
+
+/// Rows of a group that are written together.
+const MOST_ROWS: usize = 20_000;
+const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// The spool. Cheap to clone; it ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Spool {
+    requests: mpsc::Sender<Request>,
+    backlog: Arc<Backlog>,
+}
+
+/// What was accepted of a submission.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    pub accepted: u64,
+    pub duplicates: u64,
+}
+
+/// Why nothing of a submission was accepted.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refused {
+    #[error("the spool is full: {bytes} of {capacity} bytes wait to be inserted")]
+    Full { bytes: u64, capacity: u64 },
+    #[error("the spool cannot be written: {0}")]
+    Disk(String),
+    #[error("the spool has stopped")]
+    Stopped,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the spool in {folder} is in use by another process: one data folder, one process (CHARTWELL_DATA_DIR)")]
+    InUse { folder: PathBuf },
+    #[error("the spool in {folder} cannot be opened: {error} (CHARTWELL_DATA_DIR)")]
+    Disk { folder: PathBuf, error: io::Error },
+    #[error("the index of known ids in {folder} cannot be opened: {error}")]
+    Ids { folder: PathBuf, error: fjall::Error },
+    #[error("{0}")]
+    Foreign(String),
+}
+
+enum Request {
+    Commit { account: Account, rows: Vec<Rows>, answer: oneshot::Sender<Result<Accepted, Refused>> },
+    Begin { batch: BatchRecord, answer: oneshot::Sender<Result<(), Refused>> },
+    Finish { batch: DoneRecord, places: Vec<Place> },
+    Read { place: Place, answer: oneshot::Sender<io::Result<Vec<u8>>> },
+    Stop { answer: oneshot::Sender<()> },
+}
+
+/// What was found when the spool was opened.
+pub struct Opened {
+    pub spool: Spool,
+    /// What waits to be inserted, and everything that is accepted from now on.
+    pub waiting: mpsc::UnboundedReceiver<Waiting>,
+    /// Batches that were begun when the process ended, with their tokens.
+    pub begun: Vec<(Uuid, Vec<Waiting>)>,
+    pub damage: Damage,
+}
+
+impl Spool {
+    /// Opens the spool of a data folder.
+    pub fn open(data_dir: &Path, capacity_bytes: u64) -> Result<Opened, OpenError> {
+        let folder = data_dir.join("spool");
+        let disk_error = |error| OpenError::Disk { folder: folder.clone(), error };
+        let disk = Folder::open(folder.join("log")).map_err(disk_error)?;
+        let lock = File::create(folder.join("lock")).map_err(disk_error)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { folder }),
+            Err(TryLockError::Error(error)) => return Err(disk_error(error)),
+        }
+        let ids_error = |error| OpenError::Ids { folder: folder.clone(), error };
+        let now = Utc::now();
+        let mut ids = KnownIds::open(&folder.join("ids"), now).map_err(ids_error)?;
+        let config = LogConfig { segment_bytes: SEGMENT_BYTES, capacity_bytes };
+        let mut recovery = Recovery::default();
+        let (log, damage) =
+            Log::open(disk, config, |record| recovery.note(&record, &mut ids, now)).map_err(disk_error)?;
+        let recovery::Outcome { waiting, begun, unfinished } = recovery.finish().map_err(OpenError::Foreign)?;
+        ids.persist().map_err(ids_error)?;
+
+        let backlog = Arc::new(Backlog::default());
+        let (queue, receiver) = mpsc::unbounded_channel();
+        for waiting in waiting.iter().chain(begun.iter().flat_map(|(_, records)| records)) {
+            backlog.add_found(waiting);
+        }
+        backlog.set_bytes(log.bytes());
+        for waiting in waiting {
+            // The receiver is in our hands.
+            let _ = queue.send(waiting);
+        }
+        let (requests, arriving) = mpsc::channel(4_096);
+        let committer =
+            Committer { log, ids, queue, backlog: Arc::clone(&backlog), unfinished, is_broken: false, _lock: lock };
+        thread::Builder::new()
+            .name("spool".to_owned())
+            .spawn(move || committer.run(arriving))
+            .map_err(|error| OpenError::Disk { folder: folder.clone(), error })?;
+        Ok(Opened { spool: Self { requests, backlog }, waiting: receiver, begun, damage })
+    }
+
+    /// Commits rows of one account. When this returns `Ok`, they are on disk and will be inserted once;
+    /// otherwise none of them was accepted.
+    pub async fn commit(&self, account: &Account, rows: Vec<Rows>) -> Result<Accepted, Refused> {
+        if rows.iter().all(Rows::is_empty) {
+            return Ok(Accepted::default());
+        }
+        self.ask(|answer| Request::Commit { account: account.clone(), rows, answer }).await?
+    }
+
+    /// Notes, on disk, that a batch of these records is about to be inserted.
+    pub async fn begin(&self, token: Uuid, places: &[Place]) -> Result<(), Refused> {
+        let batch = BatchRecord { token, places: places.to_vec() };
+        self.ask(|answer| Request::Begin { batch, answer }).await?
+    }
+
+    /// Notes that a batch was inserted. The note may be lost in a crash: then the batch is inserted
+    /// again, with its token, which changes nothing.
+    pub async fn finish(&self, token: Uuid, places: Vec<Place>) {
+        // A spool that has stopped is found again as it was.
+        let _ = self.requests.send(Request::Finish { batch: DoneRecord { token }, places }).await;
+    }
+
+    /// Reads the rows of a record again.
+    pub async fn read(&self, place: Place) -> io::Result<Rows> {
+        let stopped = || io::Error::other("the spool has stopped");
+        let bytes = self.ask(|answer| Request::Read { place, answer }).await.map_err(|_| stopped())??;
+        let record: RowsRecord<'_> = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+        Ok(record.rows.into_owned())
+    }
+
+    /// Ends the spool; what waits is found again when it is opened.
+    pub async fn stop(&self) {
+        let _ = self.ask(|answer| Request::Stop { answer }).await;
+    }
+
+    pub fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Refused> {
+        let (answer, wait) = oneshot::channel();
+        self.requests.send(request(answer)).await.map_err(|_| Refused::Stopped)?;
+        wait.await.map_err(|_| Refused::Stopped)
+    }
+}
+
+/// The thread that writes.
+struct Committer<D: Disk> {
+    log: Log<D>,
+    ids: KnownIds,
+    queue: mpsc::UnboundedSender<Waiting>,
+    backlog: Arc<Backlog>,
+    /// The places of records that are not inserted yet.
+    unfinished: BTreeSet<Place>,
+    is_broken: bool,
+    _lock: File,
+}
+
+/// What is written with one fsync.
+#[derive(Default)]
+struct Group {
+    /// New rows by account, table and month.
+    lanes: BTreeMap<(Account, Table, Month), Rows>,
+    /// The keys of ids that come with them.
+    keys: HashSet<Vec<u8>>,
+    committing: Vec<(Accepted, oneshot::Sender<Result<Accepted, Refused>>)>,
+    beginning: Vec<(BatchRecord, oneshot::Sender<Result<(), Refused>>)>,
+    finishing: Vec<(DoneRecord, Vec<Place>)>,
+    rows: usize,
+}
+
+impl<D: Disk> Committer<D> {
+    fn run(mut self, mut arriving: mpsc::Receiver<Request>) {
+        while let Some(request) = arriving.blocking_recv() {
+            let mut group = Group::default();
+            let mut next = Some(request);
+            while let Some(request) = next {
+                if let Request::Stop { answer } = request {
+                    self.write(group);
+                    let _ = self.ids.persist();
+                    let _ = answer.send(());
+                    return;
+                }
+                self.gather(&mut group, request);
+                next = if group.rows < MOST_ROWS { arriving.try_recv().ok() } else { None };
+            }
+            self.write(group);
+        }
+        let _ = self.ids.persist();
+    }
+
+    fn gather(&mut self, group: &mut Group, request: Request) {
+        match request {
+            Request::Commit { answer, .. } if self.is_broken => {
+                let _ = answer.send(Err(broken()));
+            }
+            Request::Commit { account, rows, answer } => match self.set_duplicates_aside(group, &account, rows) {
+                Ok(accepted) => group.committing.push((accepted, answer)),
+                Err(error) => {
+                    tracing::error!(%error, "the index of known ids cannot be read");
+                    let _ = answer.send(Err(Refused::Disk(error.to_string())));
+                }
+            },
+            Request::Begin { batch, answer } => group.beginning.push((batch, answer)),
+            Request::Finish { batch, places } => group.finishing.push((batch, places)),
+            Request::Read { place, answer } => {
+                let _ = answer.send(self.log.read(place));
+            }
+            Request::Stop { .. } => unreachable!("it ends the thread"),
+        }
+    }
+
+    /// Adds to the group what is new.
+    fn set_duplicates_aside(
+        &self,
+        group: &mut Group,
+        account: &Account,
+        submitted: Vec<Rows>,
+    ) -> fjall::Result<Accepted> {
+        let mut accepted = Accepted::default();
+        // All ids are looked up before anything is added: a submission is taken as a whole or not at all.
+        let mut known = Vec::with_capacity(submitted.len());
+        for rows in &submitted {
+            let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(account, rows.table, id)).collect();
+            let found = keys.iter().map(|key| self.ids.contains(key)).collect::<fjall::Result<Vec<bool>>>()?;
+            known.push((keys, found));
+        }
+        for (rows, (keys, mut known)) in submitted.into_iter().zip(known) {
+            for (key, known) in keys.into_iter().zip(&mut known).filter(|(_, known)| !**known) {
+                *known = !group.keys.insert(key);
+            }
+            let duplicates = known.iter().filter(|known| **known).count();
+            accepted.duplicates += duplicates as u64;
+            accepted.accepted += (rows.len() - duplicates) as u64;
+            let new = if duplicates == 0 { rows } else { rows.filtered(|index| !known[index]) };
+            group.rows += new.len();
+            if !new.is_empty() {
+                match group.lanes.entry((account.clone(), new.table, new.month)) {
+                    Entry::Vacant(lane) => drop(lane.insert(new)),
+                    Entry::Occupied(mut lane) => lane.get_mut().append(&new),
+                }
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn write(&mut self, group: Group) {
+        let Group { lanes, keys, committing, beginning, finishing, .. } = group;
+        let notes: Vec<(Kind, Vec<u8>)> = finishing
+            .iter()
+            .map(|(batch, _)| (Kind::Done, batch.encode()))
+            .chain(beginning.iter().map(|(batch, _)| (Kind::Batch, batch.encode())))
+            .collect();
+        let accepted: Vec<(Kind, Vec<u8>)> =
+            lanes.iter().map(|((account, ..), rows)| (Kind::Rows, RowsRecord::new(account, rows).encode())).collect();
+        let together: Vec<Record<'_>> = notes.iter().chain(&accepted).map(record).collect();
+
+        fail::fail_point!("spool-before-write", |_| std::process::abort());
+        let mut written = if together.is_empty() { Ok(Vec::new()) } else { self.log.append(&together) };
+        fail::fail_point!("spool-after-write", |_| std::process::abort());
+        let (noted, mut committed) = match &mut written {
+            Ok(places) => (Ok(()), Ok(places.split_off(notes.len()))),
+            // What ends the life of rows finds room where new rows do not.
+            Err(AppendError::Full { bytes, capacity }) => {
+                let full = Refused::Full { bytes: *bytes, capacity: *capacity };
+                let notes: Vec<Record<'_>> = notes.iter().map(record).collect();
+                let noted = if notes.is_empty() { Ok(()) } else { self.log.append(&notes).map(drop) };
+                (noted.map_err(|error| refused(&error)), Err(full))
+            }
+            Err(error) => (Err(refused(error)), Err(refused(error))),
+        };
+
+        if let Ok(places) = &committed {
+            for (place, ((account, ..), rows)) in places.iter().zip(lanes) {
+                let waiting = self.backlog.add(*place, account, rows);
+                self.unfinished.insert(*place);
+                // The writer is gone only when the process ends.
+                let _ = self.queue.send(waiting);
+            }
+        }
+        if committed.is_ok()
+            && !keys.is_empty()
+            && let Err(error) = self.ids.note(keys.iter().map(Vec::as_slice), Utc::now())
+        {
+            // The rows are on disk and will be noted when the spool is opened again; until then a
+            // duplicate of them could not be told, so nothing more is accepted.
+            tracing::error!(%error, "the index of known ids cannot be written; restart the program");
+            self.is_broken = true;
+            committed = Err(broken());
+        }
+        let committed = committed.map(drop);
+        for (accepted, answer) in committing {
+            let _ = answer.send(committed.clone().map(|()| accepted));
+        }
+        for (_, answer) in beginning {
+            let _ = answer.send(noted.clone());
+        }
+        if noted.is_ok() {
+            self.forget(finishing.into_iter().flat_map(|(_, places)| places));
+        }
+        self.backlog.set_bytes(self.log.bytes());
+    }
+
+    /// Removes segments that nobody needs any more.
+    fn forget(&mut self, places: impl Iterator<Item = Place>) {
+        for place in places {
+            self.unfinished.remove(&place);
+        }
+        let oldest = self.unfinished.first().map_or(u64::MAX, |place| place.segment);
+        if !self.log.begins_before(oldest) {
+            return;
+        }
+        // Their ids were noted, and must be on disk before the records that they could be read from go.
+        let removed = self.ids.persist().map_err(io::Error::other).and_then(|()| self.log.remove_before(oldest));
+        if let Err(error) = removed {
+            tracing::error!(%error, "old parts of the spool cannot be removed");
+        }
+    }
+}
+
+fn record((kind, payload): &(Kind, Vec<u8>)) -> Record<'_> {
+    Record { kind: *kind, payload }
+}
+
+fn broken() -> Refused {
+    Refused::Disk("the index of known ids is broken".to_owned())
+}
+
+fn refused(error: &AppendError) -> Refused {
+    match error {
+        AppendError::Full { bytes, capacity } => Refused::Full { bytes: *bytes, capacity: *capacity },
+        error => {
+            tracing::error!(%error, "the spool cannot be written");
+            Refused::Disk(error.to_string())
+        }
+    }
+}

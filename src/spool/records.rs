@@ -1,0 +1,75 @@
+//! What the records of the log say.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::log::Place;
+use crate::config::Account;
+use crate::rows::{Rows, Table};
+
+/// The form of rows in this release. It changes when a row has other fields, or records others.
+const FORM: u8 = 1;
+
+/// Rows that were accepted.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RowsRecord<'a> {
+    form: u8,
+    pub account: Cow<'a, str>,
+    pub rows: Cow<'a, Rows>,
+}
+
+/// A batch that is about to be inserted.
+#[derive(Serialize, Deserialize)]
+pub(super) struct BatchRecord {
+    pub token: Uuid,
+    pub places: Vec<Place>,
+}
+
+/// A batch that was inserted.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DoneRecord {
+    pub token: Uuid,
+}
+
+impl<'a> RowsRecord<'a> {
+    pub(super) fn new(account: &'a Account, rows: &'a Rows) -> Self {
+        Self { form: FORM, account: Cow::Borrowed(account.as_str()), rows: Cow::Borrowed(rows) }
+    }
+
+    /// Whether this release reads rows of this form.
+    pub(super) fn is_ours(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&FORM)
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+}
+
+impl BatchRecord {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+}
+
+impl DoneRecord {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+}
+
+fn encode(record: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(record).expect("memory takes what is written to it")
+}
+
+/// The key of an id in the index: ids of two accounts or tables are two ids.
+pub(super) fn id_key(account: &Account, table: Table, id: &[u8]) -> Vec<u8> {
+    let account = account.as_str().as_bytes();
+    let mut key = Vec::with_capacity(account.len() + id.len() + 2);
+    key.extend_from_slice(account);
+    key.extend_from_slice(&[0, table.code()]);
+    key.extend_from_slice(id);
+    key
+}

@@ -1,0 +1,81 @@
+//! Dead letters: rows that were accepted and that the engine refuses for good. They are kept with the reason.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::clickhouse::native::{Block, Cells, ColumnOf, JsonForm, Type};
+use crate::clickhouse::{ClickHouse, QueryError};
+use crate::config::Account;
+use crate::rows::Rows;
+use crate::spool::Lane;
+
+/// The dead letters of all accounts.
+pub struct DeadLetters {
+    clickhouse: ClickHouse,
+}
+
+const COLUMNS: &[ColumnOf] = &[
+    ("dead_letter_id", Type::Uuid),
+    ("table_name", Type::Word),
+    ("row_id", Type::Text),
+    ("reason", Type::Text),
+    ("document", Type::Text),
+    ("encoded", Type::Text),
+    ("accepted_at", Type::Moment),
+    ("dead_at", Type::Moment),
+];
+
+/// A dead letter, as it is listed.
+#[derive(Debug, clickhouse::Row, serde::Deserialize)]
+pub struct DeadLetter {
+    #[serde(with = "clickhouse::serde::uuid")]
+    pub dead_letter_id: Uuid,
+    pub table_name: String,
+    pub row_id: String,
+    pub reason: String,
+    pub document: String,
+    pub encoded: String,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    pub accepted_at: DateTime<Utc>,
+    #[serde(with = "clickhouse::serde::chrono::datetime64::micros")]
+    pub dead_at: DateTime<Utc>,
+}
+
+impl DeadLetters {
+    pub fn new(clickhouse: ClickHouse) -> Self {
+        Self { clickhouse }
+    }
+
+    /// Adds one row. Under the same token again it is added once.
+    pub async fn add(&self, lane: &Lane, row: &Rows, reason: &str, token: &str) -> Result<(), QueryError> {
+        let id = row.ids().next().unwrap_or_default();
+        let encoded = row.iter().next().unwrap_or_default();
+        let document = lane.table.document(encoded, row.accepted_at()).map(|document| document.to_string());
+        let mut block = Block::new(COLUMNS, JsonForm::Columns);
+        block.row(|cells| {
+            cells.uuid(Uuid::now_v7());
+            cells.text(lane.table.name());
+            cells.text(&id.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+            cells.text(reason);
+            cells.text(document.as_deref().unwrap_or_default());
+            cells.text(&STANDARD.encode(encoded));
+            cells.moment(row.accepted_at());
+            cells.moment(Utc::now());
+        });
+        let block = block.finish().expect("it has no JSON");
+        let token = format!("{token}.dead");
+        self.clickhouse.insert_block(&table(&lane.account), &Block::names(COLUMNS), block, &token).await
+    }
+
+    /// The dead letters of an account, the oldest first.
+    pub async fn list(&self, account: &Account) -> Result<Vec<DeadLetter>, QueryError> {
+        let sql = format!("SELECT {} FROM {} ORDER BY dead_at, dead_letter_id", Block::names(COLUMNS), table(account));
+        self.clickhouse.fetch(&sql).await
+    }
+}
+
+fn table(account: &Account) -> String {
+    format!("`{}`.dead_letters", account.analytics_database())
+}

@@ -1,0 +1,109 @@
+//! The insert itself: rows become a block, and the block is stored or refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Notify, Semaphore};
+
+use super::dead_letters::DeadLetters;
+use crate::clickhouse::native::JsonForm;
+use crate::clickhouse::{ClickHouse, Freshness};
+use crate::rows::{BlockError, Rows};
+use crate::spool::{Lane, Waiting};
+
+/// Inserts at once: while one is encoded, another is stored.
+const AT_ONCE: usize = 2;
+
+/// Inserts blocks. Shared by all batches.
+pub struct Inserter {
+    clickhouse: ClickHouse,
+    freshness: Arc<Freshness>,
+    dead_letters: DeadLetters,
+    slots: Semaphore,
+    /// Whether the last insert failed for a reason that passes.
+    is_failing: AtomicBool,
+    recovered: Notify,
+}
+
+/// Why rows were not inserted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum InsertError {
+    /// It may work later.
+    Transient(String),
+    /// It will not.
+    Permanent(String),
+}
+
+impl Inserter {
+    pub fn new(clickhouse: ClickHouse, freshness: Arc<Freshness>) -> Self {
+        Self {
+            dead_letters: DeadLetters::new(clickhouse.clone()),
+            clickhouse,
+            freshness,
+            slots: Semaphore::new(AT_ONCE),
+            is_failing: AtomicBool::new(false),
+            recovered: Notify::new(),
+        }
+    }
+
+    /// Inserts rows under a token. The same rows under the same token again change nothing.
+    pub async fn insert(&self, lane: &Lane, rows: &Rows, token: &str) -> Result<(), InsertError> {
+        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        let block = encode(rows.clone()).await?;
+        let table = format!("`{}`.{}", lane.account.analytics_database(), lane.table.name());
+        fail::fail_point!("writer-before-insert", |_| std::process::abort());
+        let inserted = self.clickhouse.insert_block(&table, &lane.table.column_names(), block, token).await;
+        fail::fail_point!("writer-after-insert", |_| std::process::abort());
+        match inserted {
+            Ok(()) => {
+                self.freshness.note(&lane.account, lane.table.name(), rows.accepted_at());
+                if self.is_failing.swap(false, Ordering::AcqRel) {
+                    self.recovered.notify_waiters();
+                }
+                Ok(())
+            }
+            Err(error) if error.is_transient() => {
+                self.is_failing.store(true, Ordering::Release);
+                Err(InsertError::Transient(error.message))
+            }
+            Err(error) => Err(InsertError::Permanent(error.message)),
+        }
+    }
+
+    /// Lays a row among the dead letters.
+    pub async fn bury(&self, lane: &Lane, row: &Rows, reason: &str, token: &str) -> Result<(), String> {
+        tracing::error!(account = %lane.account, table = lane.table.name(), reason, "a row was refused for good: it is a dead letter now");
+        self.dead_letters.add(lane, row, reason, token).await.map_err(|error| error.message)
+    }
+
+    /// Resolves when an insert succeeds after others failed.
+    pub async fn recovered(&self) {
+        self.recovered.notified().await;
+    }
+
+    /// Notes how long rows took from their acceptance until they could be read.
+    pub fn note_inserted(&self, lane: &Lane, records: &[Waiting]) {
+        let (account, table) = (lane.account.to_string(), lane.table.name());
+        for record in records {
+            metrics::counter!("chartwell_rows_inserted_total", "account" => account.clone(), "table" => table)
+                .increment(record.rows);
+            metrics::histogram!("chartwell_readable_after_seconds", "table" => table)
+                .record(record.since.elapsed().as_secs_f64());
+        }
+    }
+}
+
+/// The block of rows, made on a thread of its own: it takes a core for some milliseconds.
+async fn encode(rows: Rows) -> Result<Vec<u8>, InsertError> {
+    let encoding = tokio::task::spawn_blocking(move || {
+        let (table, rows) = (rows.table, [rows]);
+        match table.block(&rows, JsonForm::Columns) {
+            Err(BlockError::TooWide) => table.block(&rows, JsonForm::Text),
+            block => block,
+        }
+    });
+    match encoding.await {
+        Ok(block) => block.map_err(|error| InsertError::Permanent(error.to_string())),
+        Err(error) => Err(InsertError::Permanent(format!("the rows cannot be encoded: {error}"))),
+    }
+}

@@ -1,0 +1,101 @@
+//! Lanes: rows of one account, table and month, until they are a batch.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::batch::Batch;
+use crate::spool::{Lane, Waiting};
+
+/// Rows that are a batch by themselves.
+const BATCH_ROWS: u64 = 10_000;
+/// How often a busy lane is inserted, however few its rows are.
+const EVERY: Duration = Duration::from_millis(300);
+
+#[derive(Default)]
+pub(super) struct Lanes {
+    lanes: BTreeMap<Lane, Queue>,
+    is_in_a_hurry: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    records: VecDeque<Waiting>,
+    rows: u64,
+    begun: Option<Instant>,
+    /// Batches on their way: one, or those that were begun before a crash.
+    running: usize,
+}
+
+impl Lanes {
+    pub(super) fn push(&mut self, record: Waiting) {
+        let queue = self.lanes.entry(record.lane.clone()).or_default();
+        queue.rows += record.rows;
+        queue.records.push_back(record);
+    }
+
+    pub(super) fn begun(&mut self, lane: &Lane) {
+        let queue = self.lanes.entry(lane.clone()).or_default();
+        queue.begun = Some(Instant::now());
+        queue.running += 1;
+    }
+
+    pub(super) fn ended(&mut self, lane: &Lane) {
+        let Some(queue) = self.lanes.get_mut(lane) else { return };
+        queue.running -= 1;
+        if queue.running == 0 && queue.records.is_empty() && queue.begun.is_none_or(|begun| begun.elapsed() > EVERY) {
+            self.lanes.remove(lane);
+        }
+    }
+
+    /// From now on nothing waits for company.
+    pub(super) fn hurry(&mut self) {
+        self.is_in_a_hurry = true;
+    }
+
+    /// When the next batch is to begin.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.lanes.values().filter_map(|queue| queue.due(self.is_in_a_hurry)).min()
+    }
+
+    /// The batches that are to begin now.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        let is_in_a_hurry = self.is_in_a_hurry;
+        for (lane, queue) in &mut self.lanes {
+            if queue.due(is_in_a_hurry).is_some_and(|due| due <= now) {
+                batches.push(Batch::new(Uuid::now_v7(), lane.clone(), queue.take_batch()));
+            }
+        }
+        // What was quiet for a while is forgotten.
+        self.lanes.retain(|_, queue| {
+            queue.running > 0 || !queue.records.is_empty() || queue.begun.is_some_and(|begun| now - begun <= EVERY)
+        });
+        batches
+    }
+}
+
+impl Queue {
+    fn due(&self, is_in_a_hurry: bool) -> Option<Instant> {
+        let oldest = self.records.front().filter(|_| self.running == 0)?;
+        match self.begun {
+            Some(begun) if self.rows < BATCH_ROWS && !is_in_a_hurry => Some(begun + EVERY),
+            _ => Some(oldest.since.into()),
+        }
+    }
+
+    fn take_batch(&mut self) -> Vec<Waiting> {
+        let mut batch = Vec::new();
+        let mut rows = 0;
+        while rows < BATCH_ROWS
+            && let Some(record) = self.records.pop_front()
+        {
+            rows += record.rows;
+            batch.push(record);
+        }
+        self.rows -= rows;
+        batch
+    }
+}
