@@ -22,8 +22,9 @@ use crate::config::Config;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
-use crate::ingest::Intake;
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
+use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
+use crate::ingest::{Intake, PriceBook};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::Repository;
@@ -78,7 +79,11 @@ impl App {
             page,
             platform: PlatformService::new(repository, accounts, limits, telemetry::metrics()),
             recommendations: RecommendationsService::new(service),
-            ingestion: Ingestion { intake: Arc::clone(&intake), retention_days: config.ingest.retention_days },
+            ingestion: Ingestion {
+                intake: Arc::clone(&intake),
+                retention_days: config.ingest.retention_days,
+                prices: Arc::new(PriceBook::built_in()),
+            },
         };
         let (api, description) = api(&gatekeeper);
         let router = api
@@ -133,6 +138,8 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(ingestion::events)))
+        .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::traces))))
+        .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::logs))))
         .routes(open(routes!(platform::healthz)))
         .routes(open(routes!(platform::readyz)))
         .routes(open(routes!(platform::metrics)))

@@ -156,6 +156,7 @@ impl ClickHouse {
             // In JSON that comes as text, a text that looks like a date is a text all the same.
             ("input_format_try_infer_dates", "0"),
             ("input_format_try_infer_datetimes", "0"),
+            ("type_json_skip_duplicated_paths", "1"),
         ];
         let mut insert =
             self.inner.client.insert_formatted_with(sql).with_timeouts(Some(SEND_TIMEOUT), Some(INSERT_TIMEOUT));

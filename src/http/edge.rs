@@ -15,6 +15,10 @@ use crate::error::{ApiError, Code};
 /// The layer itself.
 pub struct Edge;
 
+/// Marks a response whose error has its body already, in a protocol of its own.
+#[derive(Clone)]
+pub struct Rendered;
+
 impl Edge {
     pub async fn handle(mut request: Request, next: Next) -> Response {
         let started = Instant::now();
@@ -28,7 +32,9 @@ impl Edge {
 
         if let Some(error) = problem_of(&response) {
             report(&error, &id, &path);
-            response = with_problem(response, &error, &path, &id);
+            if response.extensions().get::<Rendered>().is_none() {
+                response = with_problem(response, &error, &path, &id);
+            }
         }
         add_headers(response.headers_mut(), &id);
         note(&method, &path, route.as_ref(), &response, started, &id);

@@ -2,39 +2,96 @@
 
 use std::error::Error;
 use std::io::{self, Read};
+use std::ops::Deref;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::{ApiError, Code};
 
-/// Bytes as sent.
-pub const LARGEST_BODY: usize = 8 << 20;
-/// Bytes after decompression.
-pub const LARGEST_CONTENT: usize = 64 << 20;
+/// How large a body may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes as sent.
+    pub sent: usize,
+    /// Bytes after decompression.
+    pub content: usize,
+}
+
+pub const EVENTS: Limits = Limits { sent: 8 << 20, content: 64 << 20 };
+pub const OTLP: Limits = Limits { sent: 64 << 20, content: 64 << 20 };
+
+/// Content of all requests together, in KiB: what is read from it takes a few times as much memory.
+static ROOM: Semaphore = Semaphore::const_new(128 << 10);
+/// How long a request waits for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Bodies that are decompressed at once.
+static DECOMPRESSING: Semaphore = Semaphore::const_new(4);
 
 /// Content types that are read as JSON or as a JSON document a line.
 const JSON_TYPES: [&str; 5] =
     ["application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "text/plain"];
 
-/// Reads a body of JSON text.
-pub async fn read_json(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
-    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or("unreadable"));
-    let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    if essence.as_deref().is_some_and(|essence| !JSON_TYPES.contains(&essence)) {
+/// The content of a body. Its room is free when it is dropped.
+pub struct Content {
+    bytes: Bytes,
+    _room: Option<SemaphorePermit<'static>>,
+}
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Content {
+    pub fn text(&self) -> Result<&str, ApiError> {
+        std::str::from_utf8(self).map_err(|_| malformed("the body is not UTF-8"))
+    }
+}
+
+/// The content type of a request, without its parameters.
+pub fn essence(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("unreadable");
+    Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// Refuses content types that are not read as JSON text.
+pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    if essence(headers).is_some_and(|essence| !JSON_TYPES.contains(&essence.as_str())) {
         return Err(ApiError::new(Code::UnsupportedMediaType, "Send `application/json` or `application/x-ndjson`."));
     }
+    Ok(())
+}
+
+/// Reads and decompresses a body.
+pub async fn read(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Content, ApiError> {
     let encoding = Encoding::of(headers)?;
-    let sent = collect(body).await?;
-    let content = match encoding {
-        Encoding::Identity => sent.into(),
-        // Decompressing takes a core for as long as it lasts.
-        Encoding::Gzip => blocking(move || inflate(flate2::read::MultiGzDecoder::new(sent.as_ref()))).await?,
-        Encoding::Zstd => blocking(move || inflate(zstd::Decoder::new(sent.as_ref())?)).await?,
+    let sent = collect(body, limits).await?;
+    let most = limits.content;
+    let bytes = match encoding {
+        Encoding::Identity => sent,
+        Encoding::Gzip => decompress(most, move || inflate(flate2::read::MultiGzDecoder::new(sent.as_ref()), most)).await?,
+        Encoding::Zstd => decompress(most, move || inflate(zstd::Decoder::new(sent.as_ref())?, most)).await?,
     };
-    String::from_utf8(content).map_err(|_| malformed("the body is not UTF-8"))
+    let kibibytes = u32::try_from(bytes.len() >> 10).unwrap_or(u32::MAX);
+    let room = match kibibytes {
+        0 => None,
+        kibibytes => match tokio::time::timeout(PATIENCE, ROOM.acquire_many(kibibytes)).await {
+            Ok(room) => Some(room.expect("the semaphore is never closed")),
+            Err(_) => {
+                let detail = "Too many large bodies are being read; send this one again.";
+                return Err(ApiError::new(Code::IngestionUnavailable, detail).retry_after(5));
+            }
+        },
+    };
+    Ok(Content { bytes, _room: room })
 }
 
 /// How a body is compressed.
@@ -59,11 +116,11 @@ impl Encoding {
     }
 }
 
-async fn collect(body: Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, LARGEST_BODY).collect().await {
+async fn collect(body: Body, limits: Limits) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limits.sent).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
-            Err(too_large(format!("The body has more than {} MiB.", LARGEST_BODY >> 20)))
+            Err(too_large(format!("The body has more than {} MiB.", limits.sent >> 20)))
         }
         Err(error) if is_timeout(error.as_ref()) => {
             Err(ApiError::new(Code::RequestTimeout, "The body came too slowly."))
@@ -84,18 +141,21 @@ fn is_timeout(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Reads to the end, or to one byte more than is allowed.
-fn inflate(reader: impl Read) -> io::Result<Option<Vec<u8>>> {
+fn inflate(reader: impl Read, most: usize) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
-    reader.take(LARGEST_CONTENT as u64 + 1).read_to_end(&mut content)?;
-    Ok((content.len() <= LARGEST_CONTENT).then_some(content))
+    reader.take(most as u64 + 1).read_to_end(&mut content)?;
+    Ok((content.len() <= most).then_some(content))
 }
 
-async fn blocking(work: impl FnOnce() -> io::Result<Option<Vec<u8>>> + Send + 'static) -> Result<Vec<u8>, ApiError> {
+/// Decompressing takes a core for as long as it lasts.
+async fn decompress(
+    most: usize,
+    work: impl FnOnce() -> io::Result<Option<Vec<u8>>> + Send + 'static,
+) -> Result<Bytes, ApiError> {
+    let _turn = DECOMPRESSING.acquire().await.expect("the semaphore is never closed");
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(Some(content))) => Ok(content),
-        Ok(Ok(None)) => {
-            Err(too_large(format!("The body has more than {} MiB after decompression.", LARGEST_CONTENT >> 20)))
-        }
+        Ok(Ok(Some(content))) => Ok(content.into()),
+        Ok(Ok(None)) => Err(too_large(format!("The body has more than {} MiB after decompression.", most >> 20))),
         Ok(Err(_)) => Err(malformed("the body cannot be decompressed")),
         Err(error) => Err(ApiError::internal(format!("decompression: {error}"))),
     }

@@ -9,13 +9,15 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::Utc;
 use serde_json::value::RawValue;
 
-use super::body::{malformed, read_json};
+use super::body::{self, malformed};
 use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
+use super::genai::{Coverage, PriceBook};
 use super::intake::{Intake, IntakeError};
 use super::rejection::Rejection;
 use super::schemas::{Accepted, EventDocument, RejectedEvent};
 use crate::auth::Reader;
+use crate::config::Account;
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
 use crate::json;
@@ -30,6 +32,19 @@ const MOST_EVENTS: usize = 10_000;
 pub struct Ingestion {
     pub intake: Arc<Intake>,
     pub retention_days: u32,
+    pub prices: Arc<PriceBook>,
+}
+
+impl Ingestion {
+    /// What rows of an account are read with.
+    pub fn reading(&self, account: &Account) -> Result<Reading<'_>, IntakeError> {
+        Ok(Reading { now: Utc::now(), retention_days: self.retention_days, salt: self.intake.salt(account)? })
+    }
+
+    /// Which attributes of an account's spans filled which columns.
+    pub fn coverage(&self, account: &Account) -> Result<&Coverage, IntakeError> {
+        self.intake.coverage(account)
+    }
 }
 
 /// Take in events
@@ -52,11 +67,10 @@ pub async fn events(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    let text = read_json(&headers, body).await?;
+    body::require_json(&headers)?;
+    let content = body::read(&headers, body, body::EVENTS).await?;
     let account = &reader.principal.account;
-    let reading =
-        Reading { now: Utc::now(), retention_days: ingestion.retention_days, salt: ingestion.intake.salt(account)? };
-    let (events, rejected) = read_events(&text, reading)?;
+    let (events, rejected) = read_events(content.text()?, ingestion.reading(account)?)?;
     if events.is_empty() && !rejected.is_empty() {
         return Err(all_rejected(rejected));
     }

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Duration, Utc};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::catalogue::{self, FieldType};
+use super::person::hashed;
 use super::rejection::Rejection;
 use crate::json::{Json, Object, Text};
 use crate::query::shown;
@@ -30,6 +30,29 @@ pub struct Reading<'a> {
     pub retention_days: u32,
     /// Raw user ids are hashed with this.
     pub salt: &'a str,
+}
+
+impl Reading<'_> {
+    /// Refuses times that nobody can mean, and those that would be deleted at once.
+    pub fn check_time(&self, time: DateTime<Utc>, pointer: &str) -> Result<(), Rejection> {
+        if time > self.now + Duration::hours(MOST_HOURS_AHEAD) {
+            let detail = format!("the time is more than {MOST_HOURS_AHEAD} hours ahead");
+            return Err(Rejection::new("in_the_future", pointer, detail));
+        }
+        let year_2000 = DateTime::from_timestamp(946_684_800, 0).expect("the year 2000");
+        let oldest = match self.retention_days {
+            0 => year_2000,
+            days => year_2000.max(self.now - Duration::days(days.into())),
+        };
+        if time < oldest {
+            let detail = match self.retention_days {
+                0 => "the time is before the year 2000".to_owned(),
+                days => format!("the time is longer ago than rows are kept, {days} days"),
+            };
+            return Err(Rejection::new("too_old", pointer, detail));
+        }
+        Ok(())
+    }
 }
 
 /// Reads an event.
@@ -133,24 +156,7 @@ fn take_time(fields: &mut Object<'_>, reading: Reading<'_>) -> Result<DateTime<U
     let time = DateTime::parse_from_rfc3339(&text)
         .map_err(|_| Rejection::new("invalid_time", &pointer, format!("`{}` is not {wanted}", shown(&text))))?
         .to_utc();
-    if time > reading.now + Duration::hours(MOST_HOURS_AHEAD) {
-        return Err(Rejection::new(
-            "in_the_future",
-            &pointer,
-            format!("the time is more than {MOST_HOURS_AHEAD} hours ahead"),
-        ));
-    }
-    let oldest = match reading.retention_days {
-        0 => DateTime::from_timestamp(946_684_800, 0).expect("the year 2000"),
-        days => reading.now - Duration::days(days.into()),
-    };
-    if time < oldest {
-        let detail = match reading.retention_days {
-            0 => "the time is before the year 2000".to_owned(),
-            days => format!("the time is longer ago than events are kept, {days} days"),
-        };
-        return Err(Rejection::new("too_old", &pointer, detail));
-    }
+    reading.check_time(time, &pointer)?;
     // The column holds microseconds.
     Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("a time between 2000 and now"))
 }
@@ -160,13 +166,6 @@ fn take_visitor<'a>(fields: &mut Object<'a>, salt: &str) -> Result<Option<Text<'
     let raw = take_text(fields, &["user_id"])?;
     let known = take_text(fields, &["visitor_id", "user_id_hash"])?;
     Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt).into())))
-}
-
-/// SHA-256 of salt and text, in hexadecimal.
-fn hashed(text: &str, salt: &str) -> String {
-    let digest =
-        Sha256::new().chain_update(salt.as_bytes()).chain_update(b"\0").chain_update(text.as_bytes()).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `data`, and every other key of the event.

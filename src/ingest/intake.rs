@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::genai::Coverage;
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::Account;
 use crate::rows::{Month, Row, Rows};
@@ -13,7 +14,13 @@ use crate::spool::{Accepted, Refused, Spool};
 /// Takes in rows of all accounts.
 pub struct Intake {
     spool: Spool,
-    salts: HashMap<Account, String>,
+    accounts: HashMap<Account, AccountIntake>,
+}
+
+/// What belongs to one account.
+struct AccountIntake {
+    salt: String,
+    coverage: Coverage,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -27,17 +34,26 @@ pub enum IntakeError {
 impl Intake {
     /// Opens the intake; makes the salt of an account that has none.
     pub async fn open(clickhouse: &ClickHouse, spool: Spool, accounts: &[Account]) -> Result<Self, QueryError> {
-        let mut salts = HashMap::new();
+        let mut opened = HashMap::new();
         for account in accounts {
-            salts.insert(account.clone(), salt(clickhouse, account).await?);
+            let salt = salt(clickhouse, account).await?;
+            opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default() });
         }
-        Ok(Self { spool, salts })
+        Ok(Self { spool, accounts: opened })
     }
 
     /// The salt that raw user ids of an account are hashed with.
     pub fn salt(&self, account: &Account) -> Result<&str, IntakeError> {
-        let salt = self.salts.get(account).map(String::as_str);
-        salt.ok_or_else(|| IntakeError::UnknownAccount(account.clone()))
+        Ok(&self.account(account)?.salt)
+    }
+
+    /// Which attributes of an account's spans filled which columns.
+    pub fn coverage(&self, account: &Account) -> Result<&Coverage, IntakeError> {
+        Ok(&self.account(account)?.coverage)
+    }
+
+    fn account(&self, account: &Account) -> Result<&AccountIntake, IntakeError> {
+        self.accounts.get(account).ok_or_else(|| IntakeError::UnknownAccount(account.clone()))
     }
 
     /// Takes rows, each id once. When this returns `Ok`, they are on disk and will be inserted.

@@ -8,9 +8,13 @@ mod catalogue;
 mod documents;
 pub mod endpoints;
 mod event;
+mod genai;
 mod intake;
+pub mod otlp;
+mod person;
 mod rejection;
 mod schemas;
 
+pub use genai::PriceBook;
 pub use intake::{Intake, IntakeError};
 pub use rejection::Rejection;

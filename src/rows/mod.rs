@@ -4,6 +4,7 @@
 //! and month together ([`Rows`]).
 
 mod event;
+mod span;
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,13 @@ use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooW
 use crate::json::Object;
 
 pub use event::{Event, Suggestion, TYPED_PATHS};
+pub use span::{Span, SpanColumns, hex};
 
 /// A table that rows are taken in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
     Events,
+    Spans,
 }
 
 /// A row of a table.
@@ -35,11 +38,12 @@ pub trait Row<'a>: Serialize + Deserialize<'a> {
 }
 
 impl Table {
-    pub const ALL: [Self; 1] = [Self::Events];
+    pub const ALL: [Self; 2] = [Self::Events, Self::Spans];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
+            Self::Spans => "assistants_tracing_spans",
         }
     }
 
@@ -47,6 +51,7 @@ impl Table {
     pub const fn code(self) -> u8 {
         match self {
             Self::Events => 1,
+            Self::Spans => 2,
         }
     }
 
@@ -54,6 +59,7 @@ impl Table {
     pub const fn id_bytes(self) -> usize {
         match self {
             Self::Events => 16,
+            Self::Spans => 24,
         }
     }
 
@@ -61,6 +67,7 @@ impl Table {
     pub fn column_names(self) -> String {
         match self {
             Self::Events => Block::names(Event::COLUMNS),
+            Self::Spans => Block::names(Span::COLUMNS),
         }
     }
 
@@ -68,6 +75,7 @@ impl Table {
     pub fn block(self, rows: &[Rows], form: JsonForm) -> Result<Vec<u8>, BlockError> {
         match self {
             Self::Events => block::<Event<'_>>(rows, form),
+            Self::Spans => block::<Span<'_>>(rows, form),
         }
     }
 
@@ -75,6 +83,7 @@ impl Table {
     pub fn document(self, row: &[u8], accepted_at: DateTime<Utc>) -> postcard::Result<Object<'static>> {
         match self {
             Self::Events => document::<Event<'_>>(row, accepted_at),
+            Self::Spans => document::<Span<'_>>(row, accepted_at),
         }
     }
 }

@@ -13,6 +13,7 @@ mod ingestion;
 mod migrations;
 mod native;
 mod openapi;
+mod otlp;
 mod readme;
 mod recommendations;
 mod spool;

@@ -114,9 +114,11 @@ impl Paths {
         let row = self.rows - 1;
         if let Ok(index) = self.typed.binary_search_by_key(&path, |(path, _, _)| path) {
             let (_, column, length) = &mut self.typed[index];
-            pad(column, length, row);
-            put_typed(column, value);
-            *length += 1;
+            if *length <= row {
+                pad(column, length, row);
+                put_typed(column, value);
+                *length += 1;
+            }
             return;
         }
         if !self.others.contains_key(path) {
@@ -126,7 +128,8 @@ impl Paths {
             self.others.insert(path.into(), Dynamic::new());
         }
         let values = self.others.get_mut(path).expect("it is there");
-        if room.take(row + 1 - values.tags.len()) {
+        // Where a path is there twice, as `a.b` and as `b` within `a`, its first value counts.
+        if values.tags.len() <= row && room.take(row + 1 - values.tags.len()) {
             values.tags.resize(row, NULL);
             values.push(value, room);
         }

@@ -1,0 +1,246 @@
+//! The span normaliser: attributes of three generations of conventions become columns.
+
+mod coverage;
+mod names;
+mod prices;
+mod values;
+
+use chrono::{DateTime, Utc};
+
+use crate::json::{Json, Object, Text};
+use crate::rows::SpanColumns;
+
+pub use coverage::Coverage;
+use names::{COLUMNS, Column, columns_of};
+pub use names::PERSONS;
+pub use prices::PriceBook;
+use prices::Tokens;
+pub use values::shortened;
+
+/// What a span says, as far as its columns depend on it.
+pub struct Said<'s, 'a> {
+    pub attributes: &'s Object<'a>,
+    pub resource: &'s Object<'a>,
+    /// Its events: name, time, attributes.
+    pub events: &'s [(Text<'a>, DateTime<Utc>, Object<'a>)],
+    pub start_time: DateTime<Utc>,
+    pub is_error: bool,
+}
+
+/// The attributes that were found, by column: the best name and its value.
+struct Found<'s, 'a>([Option<(u8, &'s Json<'a>)>; COLUMNS]);
+
+/// Operations that call a model: only they have tokens and cost of their own.
+const INFERENCE: [&str; 4] = ["chat", "generate_content", "text_completion", "embeddings"];
+
+/// Events that tell when the first token came.
+const FIRST_TOKEN_EVENTS: [&str; 2] = ["First Token Stream Event", "gen_ai.content.completion.chunk"];
+
+impl<'s, 'a> Found<'s, 'a> {
+    fn look(said: &Said<'s, 'a>) -> Self {
+        let mut found = Self([None; COLUMNS]);
+        // What the span says goes before what its resource says, under the same name.
+        for (name, value) in said.attributes.iter().chain(said.resource.iter()) {
+            for (column, rank) in columns_of(name) {
+                let best = &mut found.0[*column as usize];
+                if !value.is_null() && best.is_none_or(|(known, _)| *rank < known) {
+                    *best = Some((*rank, value));
+                }
+            }
+        }
+        found
+    }
+
+    fn value(&self, column: Column) -> Option<&'s Json<'a>> {
+        self.0[column as usize].map(|(_, value)| value)
+    }
+
+    /// The name that the value of a column was found under.
+    fn name(&self, column: Column) -> &'static str {
+        self.0[column as usize].map_or("", |(rank, _)| names::NAMES[column as usize].2[usize::from(rank)])
+    }
+
+    fn text(&self, column: Column) -> Text<'static> {
+        self.value(column).and_then(values::text).unwrap_or_default()
+    }
+}
+
+/// Fills the columns of a span; notes in `coverage` what filled them. `hash` hides who somebody is.
+pub fn normalise(
+    said: &Said<'_, '_>,
+    prices: &PriceBook,
+    coverage: &Coverage,
+    hash: impl Fn(&str) -> String,
+) -> SpanColumns<'static> {
+    let found = Found::look(said);
+    let operation = operation(&found);
+    let model = if found.name(Column::Model) == "llm.invocation_parameters" {
+        within(&found, Column::Model, "model").as_ref().and_then(values::text).unwrap_or_default()
+    } else {
+        found.text(Column::Model)
+    };
+    let temperature = match found.name(Column::ModelTemperature) {
+        "llm.invocation_parameters" => within(&found, Column::ModelTemperature, "temperature"),
+        _ => found.value(Column::ModelTemperature).map(|value| value.clone().into_owned()),
+    };
+    let mut columns = SpanColumns {
+        conversation_id: found.text(Column::ConversationId),
+        agent_id: found.text(Column::AgentId),
+        assistant_code: found.text(Column::AssistantCode),
+        assistant_version: found.text(Column::AssistantVersion),
+        evaluation_id: found.text(Column::EvaluationId),
+        event_type: event_type(&found, &operation),
+        provider: found.text(Column::Provider),
+        model,
+        model_temperature: temperature.as_ref().and_then(values::number).map(|number| number as f32),
+        input: content(said, found.value(Column::Input), "gen_ai.prompt", "gen_ai.prompt").into(),
+        output: content(said, found.value(Column::Output), "gen_ai.completion", "gen_ai.completion").into(),
+        input_tokens: found.value(Column::InputTokens).and_then(values::count),
+        output_tokens: found.value(Column::OutputTokens).and_then(values::count),
+        cached_input_tokens: found.value(Column::CachedInputTokens).and_then(values::count),
+        cost_billionths: told_cost(said, &found),
+        time_to_first_token_ms: time_to_first_token_ms(said, &found),
+        tool_name: found.text(Column::ToolName),
+        error_type: error_type(said, &found),
+        user_id_hash: user(&found, hash),
+        environment: found.text(Column::Environment),
+        profile_code: found.value(Column::ProfileCode).and_then(values::text),
+        operation,
+    };
+    let is_inference = INFERENCE.contains(&&*columns.operation);
+    if is_inference && columns.cost_billionths.is_none() && (columns.input_tokens.is_some() || columns.output_tokens.is_some()) {
+        columns.cost_billionths = cost(&columns, prices, said.start_time);
+        if columns.cost_billionths.is_none() {
+            coverage.note_without_price(&columns.provider, &columns.model);
+        }
+    }
+    for (column, told, _) in names::NAMES {
+        if found.value(column).is_some() {
+            coverage.note(told, found.name(column));
+        }
+    }
+    columns
+}
+
+fn within(found: &Found<'_, '_>, column: Column, field: &str) -> Option<Json<'static>> {
+    values::within(found.value(column)?, field)
+}
+
+/// The operation, older spellings in today's words.
+fn operation(found: &Found<'_, '_>) -> Text<'static> {
+    let told = found.text(Column::Operation);
+    let word = match (found.name(Column::Operation), told.to_ascii_lowercase().as_str()) {
+        ("gen_ai.operation.name", _) => return told,
+        (_, "chat" | "llm") => "chat",
+        (_, "completion") => "text_completion",
+        (_, "embedding") => "embeddings",
+        (_, "retriever" | "rerank" | "reranker") => "retrieval",
+        (_, "tool") => "execute_tool",
+        (_, "agent") => "invoke_agent",
+        (_, "workflow" | "chain" | "task") => "invoke_workflow",
+        ("ai.operationId", id) => match id.rsplit('.').next().unwrap_or_default() {
+            "dogenerate" | "dostream" => "chat",
+            "doembed" => "embeddings",
+            "toolcall" => "execute_tool",
+            // Around the call itself, with the same tokens.
+            _ => "invoke_workflow",
+        },
+        _ => return told,
+    };
+    word.into()
+}
+
+/// The kind of step that a span is.
+fn event_type(found: &Found<'_, '_>, operation: &str) -> Text<'static> {
+    let told = found.text(Column::EventType);
+    if !told.is_empty() {
+        return told;
+    }
+    let step = match operation {
+        "chat" | "generate_content" | "text_completion" => "inference",
+        "embeddings" => "embeddings",
+        "retrieval" => "retrieval",
+        "execute_tool" => "tool",
+        "create_agent" | "invoke_agent" | "plan" => "agent",
+        "invoke_workflow" => "workflow",
+        _ => "",
+    };
+    step.into()
+}
+
+/// What went in or came out: an attribute, or one by one under numbers, or in an event.
+fn content(said: &Said<'_, '_>, value: Option<&Json<'_>>, prefix: &str, in_event: &str) -> String {
+    if let Some(content) = value.and_then(values::content) {
+        return content;
+    }
+    let numbered: Vec<(&str, &Json<'_>)> = said
+        .attributes
+        .iter()
+        .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
+        .collect();
+    if !numbered.is_empty() {
+        let fields = numbered.into_iter().map(|(name, value)| {
+            (Text::from(name[prefix.len() + 1..].to_owned()), value.clone().into_owned())
+        });
+        return fields.collect::<Object<'_>>().to_string();
+    }
+    let told = said.events.iter().find_map(|(_, _, attributes)| attributes.get(in_event).and_then(values::content));
+    told.unwrap_or_default()
+}
+
+/// The cost that the emitter gives.
+fn told_cost(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<i64> {
+    if found.name(Column::Cost) == "gen_ai.usage.cost.amount" {
+        let currency = said.attributes.get("gen_ai.usage.cost.currency").and_then(Json::as_str);
+        if currency.is_some_and(|currency| !currency.eq_ignore_ascii_case("usd")) {
+            return None;
+        }
+    }
+    found.value(Column::Cost).and_then(values::money)
+}
+
+fn cost(columns: &SpanColumns<'_>, prices: &PriceBook, at: DateTime<Utc>) -> Option<i64> {
+    let tokens = Tokens {
+        input: columns.input_tokens.unwrap_or(0),
+        cached: columns.cached_input_tokens.unwrap_or(0),
+        output: columns.output_tokens.unwrap_or(0),
+    };
+    prices.cost(&columns.provider, &columns.model, at, tokens)
+}
+
+fn time_to_first_token_ms(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<f64> {
+    let told = found.value(Column::TimeToFirstToken).and_then(values::number).filter(|number| *number >= 0.0);
+    let told = told.map(|number| if found.name(Column::TimeToFirstToken).starts_with("gen_ai.") { number * 1e3 } else { number });
+    told.or_else(|| {
+        let first = said.events.iter().filter(|(name, ..)| FIRST_TOKEN_EVENTS.contains(&&**name)).map(|(_, time, _)| *time).min()?;
+        let passed = first - said.start_time;
+        (passed >= chrono::TimeDelta::zero()).then(|| passed.num_microseconds().unwrap_or(0) as f64 / 1e3)
+    })
+}
+
+/// The type of the error, without the modules before its name: some tell them and some do not.
+fn error_type(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Text<'static> {
+    let told = found.value(Column::ErrorType).and_then(values::text);
+    let told = told.or_else(|| {
+        // An exception that was handled is no error.
+        let exceptions = said.events.iter().filter(|(name, ..)| said.is_error && &**name == "exception");
+        exceptions.filter_map(|(_, _, attributes)| attributes.get("exception.type").and_then(values::text)).next()
+    });
+    let Some(told) = told else { return if said.is_error { "unknown".into() } else { Text::default() } };
+    let is_path = told.contains('.') && told.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
+    match told.rsplit('.').next() {
+        Some(name) if is_path && !name.is_empty() => name.to_owned().into(),
+        _ => told,
+    }
+}
+
+/// Who used it: a hash, unless it is one already.
+fn user(found: &Found<'_, '_>, hash: impl Fn(&str) -> String) -> Text<'static> {
+    let told = found.text(Column::UserId);
+    if told.is_empty() || is_hash(&told) { told } else { hash(&told).into() }
+}
+
+/// Whether a text is a digest of 128 bits or more.
+pub fn is_hash(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 64 | 96 | 128) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

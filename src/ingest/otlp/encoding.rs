@@ -1,0 +1,136 @@
+//! The two encodings of OTLP/HTTP: an answer has the encoding of its request, errors included.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use prost::Message;
+use serde_json::json;
+
+use crate::error::{ApiError, Code};
+use crate::http::{Guarded, Rendered};
+use crate::ingest::body::{Content, essence, malformed};
+
+/// How a request and its answer are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Protobuf,
+    Json,
+}
+
+/// `google.rpc.Status`.
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+/// What was refused of an export. The messages for traces and for logs have the same fields.
+#[derive(Clone, PartialEq, Message)]
+struct ExportResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<PartialSuccess>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected: i64,
+    #[prost(string, tag = "2")]
+    error_message: String,
+}
+
+impl Encoding {
+    pub fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        match essence(headers).as_deref() {
+            Some("application/x-protobuf") => Ok(Self::Protobuf),
+            Some("application/json") => Ok(Self::Json),
+            _ => Err(ApiError::new(
+                Code::UnsupportedMediaType,
+                "Send `application/x-protobuf` or `application/json`.",
+            )),
+        }
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Protobuf => "application/x-protobuf",
+            Self::Json => "application/json",
+        })
+    }
+
+    pub fn decode<M: Message + Default>(
+        self,
+        content: &Content,
+        from_json: impl FnOnce(crate::json::Json<'_>) -> Result<M, String>,
+    ) -> Result<M, ApiError> {
+        match self {
+            Self::Protobuf => M::decode(&**content).map_err(|error| malformed(&error.to_string())),
+            Self::Json => {
+                let document = crate::json::read(content.text()?).map_err(|error| malformed(&error.to_string()))?;
+                from_json(document).map_err(|error| malformed(&error))
+            }
+        }
+    }
+
+    /// The answer to an export of which so many were refused; `rejected_name` is their name in JSON.
+    pub fn answer(self, rejected: usize, message: &str, rejected_name: &str) -> Response {
+        let body = match (self, rejected) {
+            (Self::Protobuf, 0) => Vec::new(),
+            (Self::Json, 0) => b"{}".to_vec(),
+            (Self::Protobuf, _) => {
+                let partial_success = PartialSuccess { rejected: rejected as i64, error_message: message.to_owned() };
+                ExportResponse { partial_success: Some(partial_success) }.encode_to_vec()
+            }
+            // Whole numbers of 64 bits are texts in the JSON of protobuf.
+            (Self::Json, _) => {
+                json!({"partialSuccess": {rejected_name: rejected.to_string(), "errorMessage": message}}).to_string().into()
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());
+        response
+    }
+}
+
+/// Gives the errors of a route the form that OTLP wants, in the encoding of the request.
+pub fn with_status_errors<S: Clone + Send + Sync + 'static>((schemas, paths, methods): Guarded<S>) -> Guarded<S> {
+    (schemas, paths, methods.route_layer(from_fn(render_error)))
+}
+
+async fn render_error(request: Request, next: Next) -> Response {
+    // Who sends neither encoding reads JSON at least.
+    let encoding = Encoding::of(request.headers()).unwrap_or(Encoding::Json);
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions().get::<Arc<ApiError>>().cloned() else { return response };
+    let (code, message) = (grpc_code(error.code.status()), format!("{}: {}", error.code.name(), error.detail));
+    let body = match encoding {
+        Encoding::Protobuf => Status { code, message }.encode_to_vec(),
+        Encoding::Json => json!({"code": code, "message": message}).to_string().into(),
+    };
+    response.headers_mut().insert(header::CONTENT_TYPE, encoding.content_type());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.extensions_mut().insert(Rendered);
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+/// The code of gRPC that goes with a status of HTTP.
+fn grpc_code(status: StatusCode) -> i32 {
+    match status.as_u16() {
+        401 => 16,
+        403 => 7,
+        404 => 5,
+        405 => 12,
+        408 | 504 => 4,
+        413 | 429 => 8,
+        503 => 14,
+        500.. => 13,
+        _ => 3,
+    }
+}

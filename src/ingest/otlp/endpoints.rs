@@ -1,0 +1,92 @@
+//! The endpoints of OTLP.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::encoding::Encoding;
+use super::spans::SpanReading;
+use super::{json, logs, spans};
+use crate::auth::Reader;
+use crate::error::{ApiError, Code};
+use crate::http::Valid;
+use crate::ingest::body::{self, OTLP};
+use crate::ingest::endpoints::Ingestion;
+
+/// Take in traces
+///
+/// OTLP over HTTP, as every OpenTelemetry SDK and Collector sends it: protobuf or JSON; gzip and zstd; 64 MiB
+/// after decompression. 200 means that the spans are on disk; refused ones are counted and named in
+/// `partialSuccess`. A span that was delivered before, by trace id and span id, is stored once.
+#[utoipa::path(
+    post,
+    path = "/v1/traces",
+    tag = "ingestion",
+    request_body(content = Object, content_type = "application/json", description = "`ExportTraceServiceRequest`, or the same in protobuf"),
+    responses((status = 200, description = "`ExportTraceServiceResponse`: empty, or with `partialSuccess`", body = Object), (status = "default", description = "`google.rpc.Status`, in the encoding of the request", body = Object)),
+    security(("bearer" = ["traces:write"])),
+)]
+pub async fn traces(
+    reader: Reader,
+    Valid(()): Valid<()>,
+    State(ingestion): State<Ingestion>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let encoding = Encoding::of(&headers)?;
+    let content = body::read(&headers, body, OTLP).await?;
+    let export = encoding.decode(&content, json::traces)?;
+    let account = &reader.principal.account;
+    let reading = ingestion.reading(account)?;
+    let read = spans::read(export.resource_spans, SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? });
+    refuse_logs(&read)?;
+    ingestion.intake.take(account, read.spans).await?;
+    Ok(answer(encoding, &read.rejected, "rejectedSpans"))
+}
+
+/// Take in logs
+///
+/// OTLP over HTTP; a log record becomes an event, with the record's event name, attributes and body.
+#[utoipa::path(
+    post,
+    path = "/v1/logs",
+    tag = "ingestion",
+    request_body(content = Object, content_type = "application/json", description = "`ExportLogsServiceRequest`, or the same in protobuf"),
+    responses((status = 200, description = "`ExportLogsServiceResponse`: empty, or with `partialSuccess`", body = Object), (status = "default", description = "`google.rpc.Status`, in the encoding of the request", body = Object)),
+    security(("bearer" = ["traces:write"])),
+)]
+pub async fn logs(
+    reader: Reader,
+    Valid(()): Valid<()>,
+    State(ingestion): State<Ingestion>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let encoding = Encoding::of(&headers)?;
+    let content = body::read(&headers, body, OTLP).await?;
+    let export = encoding.decode(&content, json::logs)?;
+    let account = &reader.principal.account;
+    let read = logs::read(export.resource_logs, ingestion.reading(account)?);
+    ingestion.intake.take(account, read.events).await?;
+    Ok(answer(encoding, &read.rejected, "rejectedLogRecords"))
+}
+
+/// Spans without any ids are log records that were sent to the wrong path.
+fn refuse_logs(read: &spans::ReadSpans) -> Result<(), ApiError> {
+    let total = read.spans.len() + read.rejected.values().sum::<usize>();
+    if total > 0 && read.without_ids == total {
+        return Err(ApiError::new(
+            Code::MalformedBody,
+            "No span has a trace id or a span id; is this an export of logs? Those go to /v1/logs.",
+        ));
+    }
+    Ok(())
+}
+
+fn answer(encoding: Encoding, rejected: &BTreeMap<String, usize>, name: &str) -> Response {
+    let reasons: Vec<String> = rejected.iter().map(|(why, count)| format!("{why} ({count})")).collect();
+    encoding.answer(rejected.values().sum(), &reasons.join("; "), name)
+}

@@ -1,0 +1,240 @@
+//! The JSON encoding of OTLP: ids in hexadecimal, enums as whole numbers, names in lowerCamelCase; unknown
+//! fields are ignored. What is wrong with one span is left to be refused with that span alone.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+
+use crate::json::{Json, Object};
+
+/// An export of traces.
+pub fn traces(document: Json<'_>) -> Result<ExportTraceServiceRequest, String> {
+    let mut export = object(Some(document), "an export")?;
+    Ok(ExportTraceServiceRequest { resource_spans: list(&mut export, "resourceSpans", resource_spans)? })
+}
+
+/// An export of logs.
+pub fn logs(document: Json<'_>) -> Result<ExportLogsServiceRequest, String> {
+    let mut export = object(Some(document), "an export")?;
+    Ok(ExportLogsServiceRequest { resource_logs: list(&mut export, "resourceLogs", resource_logs)? })
+}
+
+fn resource_spans(mut fields: Object<'_>) -> Result<ResourceSpans, String> {
+    Ok(ResourceSpans {
+        resource: Some(resource(&mut fields)?),
+        scope_spans: list(&mut fields, "scopeSpans", |mut fields| {
+            Ok(ScopeSpans {
+                scope: Some(scope(&mut fields)?),
+                spans: list(&mut fields, "spans", span)?,
+                schema_url: text(&mut fields, "schemaUrl")?,
+            })
+        })?,
+        schema_url: text(&mut fields, "schemaUrl")?,
+    })
+}
+
+fn resource_logs(mut fields: Object<'_>) -> Result<ResourceLogs, String> {
+    Ok(ResourceLogs {
+        resource: Some(resource(&mut fields)?),
+        scope_logs: list(&mut fields, "scopeLogs", |mut fields| {
+            Ok(ScopeLogs {
+                scope: Some(scope(&mut fields)?),
+                log_records: list(&mut fields, "logRecords", log_record)?,
+                schema_url: text(&mut fields, "schemaUrl")?,
+            })
+        })?,
+        schema_url: text(&mut fields, "schemaUrl")?,
+    })
+}
+
+fn resource(fields: &mut Object<'_>) -> Result<Resource, String> {
+    let mut resource = object(fields.remove("resource"), "resource")?;
+    Ok(Resource { attributes: attributes(&mut resource)?, ..Resource::default() })
+}
+
+fn scope(fields: &mut Object<'_>) -> Result<InstrumentationScope, String> {
+    let mut scope = object(fields.remove("scope"), "scope")?;
+    Ok(InstrumentationScope {
+        name: text(&mut scope, "name")?,
+        version: text(&mut scope, "version")?,
+        attributes: attributes(&mut scope)?,
+        ..InstrumentationScope::default()
+    })
+}
+
+fn span(mut fields: Object<'_>) -> Result<Span, String> {
+    let mut status = object(fields.remove("status"), "status")?;
+    Ok(Span {
+        trace_id: id(&mut fields, "traceId"),
+        span_id: id(&mut fields, "spanId"),
+        parent_span_id: id(&mut fields, "parentSpanId"),
+        trace_state: text(&mut fields, "traceState")?,
+        flags: number(&mut fields, "flags")?,
+        name: text(&mut fields, "name")?,
+        kind: number(&mut fields, "kind")?,
+        start_time_unix_nano: number(&mut fields, "startTimeUnixNano")?,
+        end_time_unix_nano: number(&mut fields, "endTimeUnixNano")?,
+        attributes: attributes(&mut fields)?,
+        events: list(&mut fields, "events", |mut fields| {
+            Ok(Event {
+                time_unix_nano: number(&mut fields, "timeUnixNano")?,
+                name: text(&mut fields, "name")?,
+                attributes: attributes(&mut fields)?,
+                ..Event::default()
+            })
+        })?,
+        links: list(&mut fields, "links", |mut fields| {
+            Ok(Link {
+                trace_id: id(&mut fields, "traceId"),
+                span_id: id(&mut fields, "spanId"),
+                trace_state: text(&mut fields, "traceState")?,
+                attributes: attributes(&mut fields)?,
+                ..Link::default()
+            })
+        })?,
+        status: Some(Status { message: text(&mut status, "message")?, code: number(&mut status, "code")? }),
+        ..Span::default()
+    })
+}
+
+fn log_record(mut fields: Object<'_>) -> Result<LogRecord, String> {
+    Ok(LogRecord {
+        time_unix_nano: number(&mut fields, "timeUnixNano")?,
+        observed_time_unix_nano: number(&mut fields, "observedTimeUnixNano")?,
+        severity_number: number(&mut fields, "severityNumber")?,
+        severity_text: text(&mut fields, "severityText")?,
+        body: fields.remove("body").map(any_value).transpose()?,
+        attributes: attributes(&mut fields)?,
+        trace_id: id(&mut fields, "traceId"),
+        span_id: id(&mut fields, "spanId"),
+        event_name: text(&mut fields, "eventName")?,
+        ..LogRecord::default()
+    })
+}
+
+fn attributes(fields: &mut Object<'_>) -> Result<Vec<KeyValue>, String> {
+    list(fields, "attributes", key_value)
+}
+
+fn key_value(mut fields: Object<'_>) -> Result<KeyValue, String> {
+    Ok(KeyValue {
+        key: text(&mut fields, "key")?,
+        value: fields.remove("value").map(any_value).transpose()?,
+        ..KeyValue::default()
+    })
+}
+
+fn any_value(value: Json<'_>) -> Result<AnyValue, String> {
+    let mut fields = object(Some(value), "a value")?;
+    let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
+    let value = if let Some(value) = take("stringValue") {
+        Value::StringValue(as_text(value, "stringValue")?)
+    } else if let Some(value) = take("boolValue") {
+        Value::BoolValue(value.as_bool().ok_or("`boolValue` is true or false")?)
+    } else if let Some(value) = take("intValue") {
+        Value::IntValue(as_number(&value, "intValue")?)
+    } else if let Some(value) = take("doubleValue") {
+        Value::DoubleValue(as_double(&value)?)
+    } else if let Some(value) = take("bytesValue") {
+        let text = as_text(value, "bytesValue")?;
+        Value::BytesValue(STANDARD.decode(text).map_err(|_| "`bytesValue` is base64")?)
+    } else if let Some(value) = take("arrayValue") {
+        let mut fields = object(Some(value), "arrayValue")?;
+        let values = items(&mut fields, "values")?.into_iter().map(any_value).collect::<Result<_, _>>()?;
+        Value::ArrayValue(ArrayValue { values })
+    } else if let Some(value) = take("kvlistValue") {
+        let mut fields = object(Some(value), "kvlistValue")?;
+        Value::KvlistValue(KeyValueList { values: list(&mut fields, "values", key_value)? })
+    } else {
+        return Ok(AnyValue { value: None });
+    };
+    Ok(AnyValue { value: Some(value) })
+}
+
+fn object<'a>(value: Option<Json<'a>>, name: &str) -> Result<Object<'a>, String> {
+    match value {
+        None | Some(Json::Null) => Ok(Object::default()),
+        Some(Json::Object(object)) => Ok(object),
+        Some(_) => Err(format!("`{name}` is an object")),
+    }
+}
+
+fn items<'a>(fields: &mut Object<'a>, name: &str) -> Result<Vec<Json<'a>>, String> {
+    match fields.remove(name) {
+        None | Some(Json::Null) => Ok(Vec::new()),
+        Some(Json::List(items)) => Ok(items),
+        Some(_) => Err(format!("`{name}` is a list")),
+    }
+}
+
+fn list<'a, T>(
+    fields: &mut Object<'a>,
+    name: &str,
+    read: impl Fn(Object<'a>) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    items(fields, name)?.into_iter().map(|item| object(Some(item), name).and_then(&read)).collect()
+}
+
+fn text(fields: &mut Object<'_>, name: &str) -> Result<String, String> {
+    fields.remove(name).filter(|value| !value.is_null()).map_or(Ok(String::new()), |value| as_text(value, name))
+}
+
+fn as_text(value: Json<'_>, name: &str) -> Result<String, String> {
+    match value {
+        Json::Text(text) => Ok(text.0.into_owned()),
+        _ => Err(format!("`{name}` is a text")),
+    }
+}
+
+/// A whole number; those of 64 bits may be texts.
+fn number<N: TryFrom<i128> + Default>(fields: &mut Object<'_>, name: &str) -> Result<N, String> {
+    fields.remove(name).filter(|value| !value.is_null()).map_or(Ok(N::default()), |value| as_number(&value, name))
+}
+
+fn as_number<N: TryFrom<i128>>(value: &Json<'_>, name: &str) -> Result<N, String> {
+    let number = match value {
+        Json::Int(number) => Some(i128::from(*number)),
+        Json::UInt(number) => Some(i128::from(*number)),
+        Json::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(*number as i128),
+        Json::Text(text) => text.parse().ok(),
+        _ => None,
+    };
+    number.and_then(|number| N::try_from(number).ok()).ok_or_else(|| format!("`{name}` is a whole number"))
+}
+
+fn as_double(value: &Json<'_>) -> Result<f64, String> {
+    match value {
+        Json::Int(number) => Ok(*number as f64),
+        Json::UInt(number) => Ok(*number as f64),
+        Json::Float(number) => Ok(*number),
+        Json::Text(text) => match &**text {
+            "NaN" => Ok(f64::NAN),
+            "Infinity" => Ok(f64::INFINITY),
+            "-Infinity" => Ok(f64::NEG_INFINITY),
+            text => text.parse().map_err(|_| "`doubleValue` is a number".to_owned()),
+        },
+        _ => Err("`doubleValue` is a number".to_owned()),
+    }
+}
+
+/// An id of hexadecimal digits. One that cannot be read becomes a byte of zero, which no id is.
+fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
+    match fields.remove(name) {
+        None | Some(Json::Null) => Vec::new(),
+        Some(Json::Text(text)) => {
+            let digits = text.as_bytes();
+            let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+            let is_hex = digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
+            let bytes: Option<Vec<u8>> = if is_hex { digits.chunks(2).map(byte).collect() } else { None };
+            bytes.unwrap_or_else(|| vec![0])
+        }
+        Some(_) => vec![0],
+    }
+}

@@ -1,0 +1,200 @@
+//! Spans: from the messages of an export to rows.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as Message};
+
+use super::values::{TooMuch, object};
+use crate::ingest::event::Reading;
+use crate::ingest::genai::{self, Coverage, PERSONS, PriceBook, Said, shortened};
+use crate::ingest::person::hashed;
+use crate::json::{Json, Object, Text};
+use crate::rows::{Span, hex};
+
+/// Bytes of a name or a description.
+const LONGEST_TEXT: usize = 4_096;
+/// Bytes of what went in or came out.
+const LONGEST_CONTENT: usize = 128 << 10;
+/// Events, and links, of one span.
+const MOST_PARTS: usize = 1_024;
+
+/// What spans are read with.
+#[derive(Clone, Copy)]
+pub struct SpanReading<'a> {
+    pub reading: Reading<'a>,
+    pub prices: &'a PriceBook,
+    pub coverage: &'a Coverage,
+}
+
+/// The spans of an export.
+#[derive(Debug, Default)]
+pub struct ReadSpans {
+    pub spans: Vec<Span<'static>>,
+    /// Why spans were refused, and how many each.
+    pub rejected: BTreeMap<String, usize>,
+    /// Spans whose ids are missing.
+    pub without_ids: usize,
+}
+
+/// Reads the spans of an export.
+pub fn read(export: Vec<ResourceSpans>, reading: SpanReading<'_>) -> ReadSpans {
+    let mut read = ReadSpans::default();
+    for resource_spans in export {
+        let resource = object(resource_spans.resource.unwrap_or_default().attributes);
+        for scope_spans in resource_spans.scope_spans {
+            let scope = scope_object(scope_spans.scope.unwrap_or_default());
+            for message in scope_spans.spans {
+                read.without_ids += usize::from(message.trace_id.is_empty() && message.span_id.is_empty());
+                let span = match (&resource, &scope) {
+                    (Ok(resource), Ok(scope)) => read_span(message, resource, scope, reading),
+                    (Err(TooMuch(why)), _) | (_, Err(TooMuch(why))) => Err((*why).to_owned()),
+                };
+                match span {
+                    Ok(span) => read.spans.push(span),
+                    Err(why) => *read.rejected.entry(why).or_default() += 1,
+                }
+            }
+        }
+    }
+    read
+}
+
+fn read_span(
+    message: Message,
+    resource: &Object<'static>,
+    scope: &Object<'static>,
+    SpanReading { reading, prices, coverage }: SpanReading<'_>,
+) -> Result<Span<'static>, String> {
+    let trace_id = id::<16>(&message.trace_id).ok_or("invalid trace id: 16 bytes, not all zero")?;
+    let span_id = id::<8>(&message.span_id).ok_or("invalid span id: 8 bytes, not all zero")?;
+    let parent_id = match message.parent_span_id.as_slice() {
+        [] | [0, 0, 0, 0, 0, 0, 0, 0] => None,
+        parent => Some(id::<8>(parent).ok_or("invalid parent span id: empty or 8 bytes")?),
+    };
+    let start_time = moment(message.start_time_unix_nano);
+    reading.check_time(start_time, "startTimeUnixNano").map_err(|rejection| format!("{}: {}", rejection.code, rejection.detail))?;
+    let end_time = moment(message.end_time_unix_nano);
+    if end_time < start_time {
+        metrics::counter!("chartwell_spans_clamped_total").increment(1);
+    }
+    if message.events.len() > MOST_PARTS || message.links.len() > MOST_PARTS {
+        return Err(format!("more than {MOST_PARTS} events or links"));
+    }
+    let hash = |text: &str| hashed(text, reading.salt);
+    let told = |TooMuch(why): TooMuch| why.to_owned();
+    let status = message.status.unwrap_or_default();
+    let mut attributes = object(message.attributes).map_err(told)?;
+    let mut resource = resource.clone();
+    let mut events = Vec::with_capacity(message.events.len());
+    for event in message.events {
+        let attributes = object(event.attributes).map_err(told)?;
+        events.push((Text::from(shortened(event.name, LONGEST_TEXT)), moment(event.time_unix_nano), attributes));
+    }
+    let said = Said {
+        attributes: &attributes,
+        resource: &resource,
+        events: &events,
+        start_time,
+        is_error: status.code == 2,
+    };
+    let mut columns = genai::normalise(&said, prices, coverage, hash);
+    columns.input = shortened(columns.input.0.into_owned(), LONGEST_CONTENT).into();
+    columns.output = shortened(columns.output.0.into_owned(), LONGEST_CONTENT).into();
+    hide_persons(&mut attributes, hash);
+    hide_persons(&mut resource, hash);
+    let links = message.links.into_iter().map(|link| {
+        let mut fields = Object::from([("trace_id", hex(&link.trace_id).into()), ("span_id", hex(&link.span_id).into())]);
+        put_text(&mut fields, "trace_state", link.trace_state);
+        put_object(&mut fields, "attributes", object(link.attributes)?);
+        Ok(fields)
+    });
+    let mut context = Object::default();
+    put_text(&mut context, "trace_state", message.trace_state);
+    put_object(&mut context, "scope", scope.clone());
+    Ok(Span {
+        trace_id,
+        span_id,
+        parent_id,
+        name: shortened(message.name, LONGEST_TEXT).into(),
+        kind: kind(message.kind).into(),
+        start_time,
+        end_time: end_time.max(start_time),
+        status_code: status_code(status.code).into(),
+        status_description: shortened(status.message, LONGEST_TEXT).into(),
+        columns,
+        attributes,
+        context,
+        links: links.collect::<Result<_, _>>().map_err(told)?,
+        events: events.into_iter().map(event_object).collect(),
+        resource,
+    })
+}
+
+fn id<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.try_into().ok().filter(|id| *id != [0; N])
+}
+
+/// A time of nanoseconds, to the microsecond that the column holds.
+fn moment(nanos: u64) -> DateTime<Utc> {
+    i64::try_from(nanos / 1_000).ok().and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Who somebody is, hashed, wherever an attribute says it.
+fn hide_persons(attributes: &mut Object<'static>, hash: impl Fn(&str) -> String) {
+    for name in PERSONS {
+        if let Some(value) = attributes.get_mut(name)
+            && let Some(told) = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))
+            && !genai::is_hash(&told)
+        {
+            *value = hash(&told).into();
+        }
+    }
+}
+
+fn event_object((name, time, attributes): (Text<'static>, DateTime<Utc>, Object<'static>)) -> Object<'static> {
+    let time = time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+    let mut fields = Object::from([("name", Json::Text(name)), ("time", time.into())]);
+    put_object(&mut fields, "attributes", attributes);
+    fields
+}
+
+fn scope_object(scope: InstrumentationScope) -> Result<Object<'static>, TooMuch> {
+    let mut fields = Object::default();
+    put_text(&mut fields, "name", scope.name);
+    put_text(&mut fields, "version", scope.version);
+    put_object(&mut fields, "attributes", object(scope.attributes)?);
+    Ok(fields)
+}
+
+fn put_text(fields: &mut Object<'static>, name: &'static str, text: String) {
+    if !text.is_empty() {
+        fields.insert(name, shortened(text, LONGEST_TEXT));
+    }
+}
+
+fn put_object(fields: &mut Object<'static>, name: &'static str, object: Object<'static>) {
+    if !object.is_empty() {
+        fields.insert(name, object);
+    }
+}
+
+fn kind(kind: i32) -> &'static str {
+    match kind {
+        1 => "INTERNAL",
+        2 => "SERVER",
+        3 => "CLIENT",
+        4 => "PRODUCER",
+        5 => "CONSUMER",
+        _ => "UNSPECIFIED",
+    }
+}
+
+fn status_code(code: i32) -> &'static str {
+    match code {
+        1 => "OK",
+        2 => "ERROR",
+        _ => "UNSET",
+    }
+}
