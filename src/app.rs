@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
 use crate::domains::platform::{PlatformService, endpoints as platform};
@@ -67,6 +67,7 @@ impl App {
         let accounts = &config.server.accounts;
         let gatekeeper = Arc::new(Gatekeeper {
             authenticator: Authenticator::new(&config.auth, accounts)?,
+            signatures: Signatures::new(&config.ingest.hmac_secrets, accounts),
             rate_limits: RateLimits::new(&config.server),
         });
         let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
@@ -138,6 +139,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(ingestion::events)))
+        .routes(guarded(gatekeeper, routes!(ingestion::product_events)))
         .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::traces))))
         .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::logs))))
         .routes(open(routes!(platform::healthz)))
@@ -153,6 +155,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
     let config = Config::default();
     let gatekeeper = Arc::new(Gatekeeper {
         authenticator: Authenticator::new(&config.auth, &config.server.accounts).expect("no keys, no failure"),
+        signatures: Signatures::new(&[], &config.server.accounts),
         rate_limits: RateLimits::new(&config.server),
     });
     api(&gatekeeper).1

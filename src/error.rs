@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::auth::{OutsideGrant, Scope, TokenRefused};
+use crate::auth::{OutsideGrant, Scope, SignatureRefused, TokenRefused};
 use crate::clickhouse::{Failure, QueryError};
 use crate::query::{Problem, ProblemKind, Problems};
 use crate::repository::AskError;
@@ -60,6 +60,8 @@ codes! {
     AllRejected = "all_rejected", UNPROCESSABLE_ENTITY, "Every row was rejected";
     InvalidToken = "invalid_token", UNAUTHORIZED, "The token is missing or invalid";
     TokenExpired = "token_expired", UNAUTHORIZED, "The token has expired";
+    InvalidSignature = "invalid_signature", UNAUTHORIZED, "The signature is invalid";
+    Replayed = "replayed", CONFLICT, "The request was accepted before";
     InsufficientScope = "insufficient_scope", FORBIDDEN, "The token lacks a scope";
     UnknownAccount = "unknown_account", FORBIDDEN, "The account is not served here";
     OutsideGrant = "outside_grant", FORBIDDEN, "The token does not grant this";
@@ -261,6 +263,22 @@ impl From<TokenRefused> for ApiError {
     }
 }
 
+impl From<SignatureRefused> for ApiError {
+    fn from(refused: SignatureRefused) -> Self {
+        match refused {
+            // One answer for all of them: it tells nothing about why.
+            SignatureRefused::Invalid(reason) => Self::new(
+                Code::InvalidSignature,
+                "The signature, its key or its time is wrong: `x-key-id`, `webhook-id`, `webhook-timestamp` (within 5 minutes) and `webhook-signature: v1,…` over `id.timestamp.body` are needed.",
+            )
+            .because(reason),
+            SignatureRefused::Replayed => {
+                Self::new(Code::Replayed, "A request with this `webhook-id` was accepted before, or is being taken in.")
+            }
+        }
+    }
+}
+
 impl From<OutsideGrant> for ApiError {
     fn from(outside: OutsideGrant) -> Self {
         Self::new(Code::OutsideGrant, format!("{outside}."))
@@ -329,10 +347,12 @@ described_problems! {
     IngestionProblems {
         /// `malformed_body`
         BadRequest = 400,
-        /// `invalid_token`, `token_expired`
+        /// `invalid_token`, `token_expired`, `invalid_signature`
         Unauthorized = 401,
         /// `insufficient_scope`, `unknown_account`
         Forbidden = 403,
+        /// `replayed`: a signed request whose id was accepted before
+        Conflict = 409,
         /// `request_timeout`
         RequestTimeout = 408,
         /// `body_too_large`: as sent, after decompression, or by the number of events

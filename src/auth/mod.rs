@@ -7,9 +7,11 @@
 mod jwks;
 mod principal;
 mod refused;
+mod signature;
 mod token;
 
 pub use jwks::{JwksError, KeySet};
 pub use principal::{Grants, OutsideGrant, Principal, Reader, Scope};
 pub use refused::TokenRefused;
+pub use signature::{SignatureRefused, Signatures, Signed, SignedIn};
 pub use token::{Authenticator, Claims, Limits, Tokens};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use super::values::{Secret, parsed};
+use super::values::{SigningKey, list, parsed};
 
 /// What is taken in, and for how long it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate)]
@@ -14,12 +14,14 @@ pub struct IngestConfig {
     #[serde(deserialize_with = "parsed")]
     #[validate(range(min = 67_108_864, message = "must be at least 67108864 (64 MiB)"))]
     pub spool_bytes: u64,
-    pub hmac_secrets: Option<Secret>,
+    /// Keys for signed ingestion.
+    #[serde(deserialize_with = "list")]
+    pub hmac_secrets: Vec<SigningKey>,
     pub kafka_brokers: Option<String>,
 }
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        Self { retention_days: 90, spool_bytes: 2 << 30, hmac_secrets: None, kafka_brokers: None }
+        Self { retention_days: 90, spool_bytes: 2 << 30, hmac_secrets: Vec::new(), kafka_brokers: None }
     }
 }

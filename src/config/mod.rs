@@ -25,7 +25,7 @@ pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
 pub use log::{LogConfig, LogFormat};
 pub use server::ServerConfig;
-pub use values::{Account, Secret};
+pub use values::{Account, Secret, SigningKey};
 
 use crate::query::nearest;
 
@@ -99,9 +99,13 @@ impl Config {
                 "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
             );
         }
+        let mut key_ids: Vec<&str> = self.ingest.hmac_secrets.iter().map(|key| key.key_id.as_str()).collect();
+        key_ids.sort_unstable();
+        if key_ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            return refuse("CHARTWELL_HMAC_SECRETS has two keys with one id: each needs its own");
+        }
         let unavailable = [
             ("CHARTWELL_KAFKA_BROKERS", self.ingest.kafka_brokers.is_some()),
-            ("CHARTWELL_HMAC_SECRETS", self.ingest.hmac_secrets.is_some()),
             ("CHARTWELL_ADMIN_DB_URL", self.clickhouse.admin_db_url.is_some()),
         ];
         match unavailable.iter().find(|(_, set)| *set) {
@@ -247,6 +251,12 @@ mod tests {
                 "CHARTWELL_CLICKHOUSE_CLUSTER",
                 "main",
                 "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
+            ),
+            ("CHARTWELL_HMAC_SECRETS", "k1:demo", "CHARTWELL_HMAC_SECRETS: a signing key is `key_id:account:secret` (given as environment variable)"),
+            (
+                "CHARTWELL_HMAC_SECRETS",
+                "k1:demo:short-but-secret",
+                "CHARTWELL_HMAC_SECRETS: the secret of signing key `k1` has less than 24 bytes (given as environment variable)",
             ),
             (
                 "CHARTWELL_KAFKA_BROKERS",

@@ -3,6 +3,8 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -79,6 +81,59 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A key that ingestion requests are signed with: `key_id:account:secret`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    pub key_id: String,
+    pub account: Account,
+    secret: Secret,
+}
+
+/// As many bytes as Standard Webhooks asks for.
+const SHORTEST_SIGNING_SECRET: usize = 24;
+
+impl SigningKey {
+    /// The secret: after `whsec_` in base64, otherwise as it stands.
+    pub fn secret_bytes(&self) -> Vec<u8> {
+        let text = self.secret.reveal();
+        match text.strip_prefix("whsec_") {
+            Some(encoded) => STANDARD.decode(encoded).unwrap_or_default(),
+            None => text.as_bytes().to_vec(),
+        }
+    }
+}
+
+impl FromStr for SigningKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, ':');
+        let (Some(key_id), Some(account), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err("a signing key is `key_id:account:secret`".to_owned());
+        };
+        if key_id.is_empty() {
+            return Err("a signing key needs an id before its first `:`".to_owned());
+        }
+        let key = Self { key_id: key_id.to_owned(), account: account.parse()?, secret: Secret::new(secret) };
+        if key.secret_bytes().len() < SHORTEST_SIGNING_SECRET {
+            return Err(format!("the secret of signing key `{key_id}` has less than {SHORTEST_SIGNING_SECRET} bytes"));
+        }
+        Ok(key)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}:(secret)", self.key_id, self.account)
+    }
+}
+
+impl Serialize for SigningKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{self:?}"))
+    }
+}
+
 /// Reads a value as it is in a file, or parses it from a text of the environment.
 pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -97,7 +152,7 @@ where
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: DeserializeOwned + FromStr<Err: Display>,
+    T: FromStr<Err: Display>,
 {
     let parts = match TextOr::<Vec<String>>::deserialize(deserializer)? {
         TextOr::Text(text) => {

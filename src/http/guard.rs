@@ -7,28 +7,36 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use http_body_util::{BodyExt, Limited};
 use utoipa::openapi::path::{Operation, Paths};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::rate_limit::RateLimits;
 use super::represent::{Form, represent};
 use super::request_id::RequestId;
-use crate::auth::{Authenticator, Reader, Scope};
+use crate::auth::{Authenticator, Principal, Reader, Scope, Signatures, Signed, SignedIn};
 use crate::error::{ApiError, Code};
 
 /// Who lets requests in.
 pub struct Gatekeeper {
     pub authenticator: Authenticator,
+    pub signatures: Signatures,
     pub rate_limits: RateLimits,
 }
 
 /// A route behind the guard.
 pub type Guarded<S> = UtoipaMethodRouter<S>;
+
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+/// A signature is checked before anything else is known of a body, so all of it has to be read.
+const LARGEST_SIGNED_BODY: usize = 8 << 20;
 
 /// What a route declares that a token needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +104,12 @@ fn declared_of(path: &str, operation: &Operation) -> Needs {
 
 async fn guard(State((gatekeeper, needs)): State<(Arc<Gatekeeper>, Needs)>, request: Request, next: Next) -> Response {
     match admit(&gatekeeper, needs, request).await {
-        Ok(Admitted { request, form, limit_headers }) => {
+        Ok(Admitted { request, form, limit_headers, signed }) => {
             let asked = form.remembered(&request);
             let response = next.run(request).await;
+            if let Some(signed) = signed.filter(|_| response.status().is_success()) {
+                signed.accepted();
+            }
             let mut response = represent(response, asked);
             if let Some(headers) = limit_headers {
                 headers.add_to(response.headers_mut());
@@ -119,19 +130,56 @@ struct Admitted {
     request: Request,
     form: Form,
     limit_headers: Option<super::rate_limit::LimitHeaders>,
+    signed: Option<SignedIn>,
 }
 
 type Refused = (ApiError, Option<super::rate_limit::LimitHeaders>);
 
-async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> Result<Admitted, Refused> {
+/// Who asks: by a token, or by a signature where that may be.
+async fn identify(gatekeeper: &Gatekeeper, needs: Needs, request: &mut Request) -> Result<(Arc<Principal>, Option<SignedIn>), ApiError> {
+    if let Needs::Scope(scope) = needs
+        && scope.is_ingestion()
+        && request.headers().contains_key(SIGNATURE)
+        && !request.headers().contains_key(header::AUTHORIZATION)
+    {
+        let signed = check_signature(&gatekeeper.signatures, request).await?;
+        return Ok((Arc::clone(&signed.principal), Some(signed)));
+    }
     let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    let principal = match gatekeeper.authenticator.authenticate(authorization).await {
-        Ok(principal) => principal,
+    match gatekeeper.authenticator.authenticate(authorization).await {
+        Ok(principal) => Ok((principal, None)),
         Err(refused) => {
             metrics::counter!("chartwell_tokens_refused_total", "reason" => refused.reason()).increment(1);
-            return Err((refused.into(), None));
+            Err(refused.into())
         }
+    }
+}
+
+/// Checks the signature of a request, which needs its whole body.
+async fn check_signature(signatures: &Signatures, request: &mut Request) -> Result<SignedIn, ApiError> {
+    let body = std::mem::take(request.body_mut());
+    let body = Limited::new(body, LARGEST_SIGNED_BODY).collect().await.map_err(|_| {
+        ApiError::new(Code::BodyTooLarge, format!("A signed body has at most {} MiB.", LARGEST_SIGNED_BODY >> 20))
+    })?;
+    let body = body.to_bytes();
+    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed = Signed {
+        key_id: text(HeaderName::from_static("x-key-id")),
+        id: text(HeaderName::from_static("webhook-id")),
+        timestamp: text(HeaderName::from_static("webhook-timestamp")),
+        signature: text(SIGNATURE),
     };
+    let checked = signatures.check(signed, &body, Utc::now());
+    *request.body_mut() = Body::from(body);
+    checked.map_err(|refused| {
+        metrics::counter!("chartwell_signatures_refused_total").increment(1);
+        refused.into()
+    })
+}
+
+async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> Result<Admitted, Refused> {
+    let (principal, signed) =
+        identify(gatekeeper, needs, &mut request).await.map_err(|error| (error, None))?;
     let scope = match needs {
         Needs::AnyToken => None,
         Needs::Scope(scope) if principal.scopes.contains(&scope) => Some(scope),
@@ -147,7 +195,7 @@ async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> R
     let request_id =
         request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
     request.extensions_mut().insert(Reader { principal, request_id: request_id.0 });
-    Ok(Admitted { request, form, limit_headers })
+    Ok(Admitted { request, form, limit_headers, signed })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Reader {
@@ -164,7 +212,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
 
 #[cfg(test)]
 mod tests {
-    use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+    use chrono::Utc;
+use http_body_util::{BodyExt, Limited};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
     use utoipa::openapi::security::SecurityRequirement;
 
     use super::*;

@@ -9,19 +9,21 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::Utc;
 use serde_json::value::RawValue;
 
-use super::body::{self, malformed};
+use super::body::{self, Content, malformed};
 use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
 use super::genai::{Coverage, PriceBook};
 use super::intake::{Intake, IntakeError};
+use super::product_event;
 use super::rejection::Rejection;
-use super::schemas::{Accepted, EventDocument, RejectedEvent};
+use super::schemas::{Accepted, EventDocument, ProductEventDocument, RejectedEvent};
 use crate::auth::Reader;
 use crate::config::Account;
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
-use crate::json;
-use crate::rows::Event;
+use crate::json::{self, Json as Document};
+use crate::query::shown;
+use crate::rows::Row;
 use crate::spool::Refused;
 
 /// Events of one request.
@@ -70,48 +72,90 @@ pub async fn events(
     body::require_json(&headers)?;
     let content = body::read(&headers, body, body::EVENTS).await?;
     let account = &reader.principal.account;
-    let (events, rejected) = read_events(content.text()?, ingestion.reading(account)?)?;
-    if events.is_empty() && !rejected.is_empty() {
-        return Err(all_rejected(rejected));
-    }
-    let taken = ingestion.intake.take(account, events).await?;
-    Ok((StatusCode::ACCEPTED, Json(Accepted { accepted: taken.accepted, duplicates: taken.duplicates, rejected })))
+    let reading = ingestion.reading(account)?;
+    ingestion.accept(account, &content, |document| event::read(document, reading)).await
 }
 
-fn read_events<'t>(text: &'t str, reading: Reading<'_>) -> Result<(Vec<Event<'t>>, Vec<RejectedEvent>), ApiError> {
+/// Take in product events
+///
+/// Usage of the product by nobody in particular: only what the catalogue of events has. A row with a raw URL, a
+/// query string, an e-mail address, a raw id of a user or an organisation, or a value that was selected is
+/// refused, and the field is named.
+#[utoipa::path(
+    post,
+    path = "/api/v1/product-events",
+    tag = "ingestion",
+    request_body(content = ProductEventDocument, description = "One event; also a list, `{\"events\": […]}`, or an event a line"),
+    responses((status = 202, description = "What became of the events", body = Accepted), IngestionProblems),
+    security(("bearer" = ["events:write"])),
+)]
+pub async fn product_events(
+    reader: Reader,
+    Valid(()): Valid<()>,
+    State(ingestion): State<Ingestion>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+    body::require_json(&headers)?;
+    let content = body::read(&headers, body, body::EVENTS).await?;
+    let now = Utc::now();
+    ingestion.accept(&reader.principal.account, &content, |document| product_event::read(document, now)).await
+}
+
+impl Ingestion {
+    /// Takes in the documents of a body that can be read.
+    async fn accept<'t, R: Row<'t>>(
+        &self,
+        account: &Account,
+        content: &'t Content,
+        read: impl Fn(Document<'t>) -> Result<R, Rejection>,
+    ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+        let (rows, rejected) = read_documents(content.text()?, read)?;
+        if rows.is_empty() && !rejected.is_empty() {
+            return Err(all_rejected(rejected));
+        }
+        let taken = self.intake.take(account, rows).await?;
+        let accepted = Accepted { accepted: taken.accepted, duplicates: taken.duplicates, rejected };
+        Ok((StatusCode::ACCEPTED, Json(accepted)))
+    }
+}
+
+fn read_documents<'t, R>(
+    text: &'t str,
+    read: impl Fn(Document<'t>) -> Result<R, Rejection>,
+) -> Result<(Vec<R>, Vec<RejectedEvent>), ApiError> {
     let documents = documents(text).map_err(|error| malformed(&error.to_string()))?;
     if documents.len() > MOST_EVENTS {
         return Err(ApiError::new(Code::BodyTooLarge, format!("More than {MOST_EVENTS} events; send them in parts.")));
     }
-    let (mut events, mut rejected) = (Vec::with_capacity(documents.len()), Vec::new());
+    let (mut rows, mut rejected) = (Vec::with_capacity(documents.len()), Vec::new());
     for (index, document) in documents.into_iter().enumerate() {
-        match read_event(document, reading) {
-            Ok(event) => events.push(event),
+        match read_document(document, &read) {
+            Ok(row) => rows.push(row),
             Err((event_id, Rejection { code, pointer, detail })) => {
                 rejected.push(RejectedEvent { index, event_id, code, detail, pointer });
             }
         }
     }
-    Ok((events, rejected))
+    Ok((rows, rejected))
 }
 
-fn read_event<'t>(document: &'t RawValue, reading: Reading<'_>) -> Result<Event<'t>, (Option<String>, Rejection)> {
+fn read_document<'t, R>(
+    document: &'t RawValue,
+    read: impl Fn(Document<'t>) -> Result<R, Rejection>,
+) -> Result<R, (Option<String>, Rejection)> {
     let text = document.get();
     if text.len() > LARGEST_EVENT {
-        return Err((
-            None,
-            Rejection::new("event_too_large", "", format!("the event has more than {} KiB", LARGEST_EVENT >> 10)),
-        ));
+        let detail = format!("the event has more than {} KiB", LARGEST_EVENT >> 10);
+        return Err((None, Rejection::new("event_too_large", "", detail)));
     }
     let value = json::read(text).map_err(|error| (None, Rejection::new("malformed_event", "", error.to_string())))?;
     // Kept for the answer, in case it is refused.
     let id = match &value {
-        json::Json::Object(fields) => {
-            fields.get("event_id").and_then(json::Json::as_str).map(|id| crate::query::shown(id).into_owned())
-        }
+        Document::Object(fields) => fields.get("event_id").and_then(Document::as_str).map(|id| shown(id).into_owned()),
         _ => None,
     };
-    event::read(value, reading).map_err(|rejection| (id, rejection))
+    read(value).map_err(|rejection| (id, rejection))
 }
 
 fn all_rejected(rejected: Vec<RejectedEvent>) -> ApiError {

@@ -12,6 +12,7 @@ mod genai;
 mod intake;
 pub mod otlp;
 mod person;
+mod product_event;
 mod rejection;
 mod schemas;
 

@@ -36,6 +36,40 @@ pub struct EventDocument {
     data: Option<BTreeMap<String, String>>,
 }
 
+/// An event of the product. There are no other fields; names may also be written in camelCase.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "only described: events are read field by field, so that a bad one can be named")]
+pub struct ProductEventDocument {
+    /// Made when it is missing. The same id is stored once.
+    #[schema(format = Uuid, example = "018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b")]
+    event_id: Option<String>,
+    /// `page_viewed`, `feature_viewed`, `filter_changed`, `chart_interacted`, `client_error` or `session_ended`.
+    #[schema(example = "feature_viewed")]
+    name: String,
+    #[schema(example = "2026-05-telemetry-v1")]
+    schema_version: String,
+    /// A digest in hexadecimal.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    org_id_hash: String,
+    /// A random id of at least 16 characters.
+    #[schema(example = "session-0f9a8b7c6d5e")]
+    session_id: String,
+    /// A random id of at least 16 characters.
+    #[schema(example = "visitor-0f9a8b7c6d5e")]
+    anonymous_user_id: String,
+    /// With placeholders where a URL has ids; no host, no query string.
+    #[schema(example = "/reports/:id")]
+    route_pattern: String,
+    /// When it happened, RFC 3339 with an offset. Now, when it is missing.
+    #[schema(format = DateTime, example = "2026-05-01T12:00:00.000Z")]
+    occurred_at: Option<String>,
+    /// Where it comes from; `web` when it is missing.
+    source: Option<String>,
+    /// The fields that the catalogue has for this name: names of the product's own, and counts.
+    #[schema(value_type = Option<Object>, example = json!({"feature": "saved-views", "surface": "sidebar"}))]
+    payload: Option<BTreeMap<String, String>>,
+}
+
 /// What became of the events.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Accepted {

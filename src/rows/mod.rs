@@ -4,6 +4,7 @@
 //! and month together ([`Rows`]).
 
 mod event;
+mod product_event;
 mod span;
 
 use chrono::{DateTime, Datelike, Utc};
@@ -13,6 +14,7 @@ use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooW
 use crate::json::Object;
 
 pub use event::{Event, Suggestion, TYPED_PATHS};
+pub use product_event::{PAYLOAD_PATHS, ProductEvent};
 pub use span::{Span, SpanColumns, hex};
 
 /// A table that rows are taken in for.
@@ -20,6 +22,7 @@ pub use span::{Span, SpanColumns, hex};
 pub enum Table {
     Events,
     Spans,
+    ProductEvents,
 }
 
 /// A row of a table.
@@ -38,12 +41,13 @@ pub trait Row<'a>: Serialize + Deserialize<'a> {
 }
 
 impl Table {
-    pub const ALL: [Self; 2] = [Self::Events, Self::Spans];
+    pub const ALL: [Self; 3] = [Self::Events, Self::Spans, Self::ProductEvents];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Spans => "assistants_tracing_spans",
+            Self::ProductEvents => "product_telemetry_events",
         }
     }
 
@@ -52,13 +56,14 @@ impl Table {
         match self {
             Self::Events => 1,
             Self::Spans => 2,
+            Self::ProductEvents => 3,
         }
     }
 
     /// Bytes of an id.
     pub const fn id_bytes(self) -> usize {
         match self {
-            Self::Events => 16,
+            Self::Events | Self::ProductEvents => 16,
             Self::Spans => 24,
         }
     }
@@ -68,6 +73,7 @@ impl Table {
         match self {
             Self::Events => Block::names(Event::COLUMNS),
             Self::Spans => Block::names(Span::COLUMNS),
+            Self::ProductEvents => Block::names(ProductEvent::COLUMNS),
         }
     }
 
@@ -76,6 +82,7 @@ impl Table {
         match self {
             Self::Events => block::<Event<'_>>(rows, form),
             Self::Spans => block::<Span<'_>>(rows, form),
+            Self::ProductEvents => block::<ProductEvent<'_>>(rows, form),
         }
     }
 
@@ -84,6 +91,7 @@ impl Table {
         match self {
             Self::Events => document::<Event<'_>>(row, accepted_at),
             Self::Spans => document::<Span<'_>>(row, accepted_at),
+            Self::ProductEvents => document::<ProductEvent<'_>>(row, accepted_at),
         }
     }
 }
