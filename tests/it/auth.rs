@@ -166,6 +166,12 @@ async fn an_account_that_is_not_served_is_forbidden() {
     assert_eq!(json_of(response).await["code"], "unknown_account");
 }
 
+/// The code of a problem; the errors of OTLP have it at the beginning of their message.
+fn code_of(problem: &Value) -> &str {
+    let message = problem["message"].as_str().and_then(|message| message.split(':').next());
+    problem["code"].as_str().or(message).unwrap_or_default()
+}
+
 #[tokio::test]
 async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account() {
     let app = TestApp::start_with("all_routes", Via::Pipe, |config| {
@@ -193,24 +199,21 @@ async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account(
                 (response.status(), json_of(response).await)
             };
             assert_eq!(answer(None).await.0, StatusCode::UNAUTHORIZED, "{path}");
-            assert_eq!(answer(Some(sign(&claims("nobody")))).await.1["code"], "unknown_account", "{path}");
+            let (_, problem) = answer(Some(sign(&claims("nobody")))).await;
+            assert_eq!(code_of(&problem), "unknown_account", "{path}");
             if let Some(scope) = scopes.first().and_then(Value::as_str) {
                 let others = app.claims().scope.replace(scope, "");
                 let (status, problem) =
                     answer(Some(sign(&chartwell::auth::Claims { scope: others, ..app.claims() }))).await;
-                assert_eq!(
-                    (status, problem["code"].as_str()),
-                    (StatusCode::FORBIDDEN, Some("insufficient_scope")),
-                    "{path}"
-                );
-                assert!(problem["detail"].as_str().unwrap().contains(scope), "{path}");
+                assert_eq!((status, code_of(&problem)), (StatusCode::FORBIDDEN, "insufficient_scope"), "{path}");
+                assert!(problem.to_string().contains(scope), "{path}");
                 let only = chartwell::auth::Claims { scope: scope.to_owned(), ..app.claims() };
                 let (status, problem) = answer(Some(sign(&only))).await;
                 assert!(status.is_success() || method == "post", "{path}: {problem}");
             }
         }
     }
-    assert!(guarded >= 10);
+    assert!(guarded >= 13);
 
     // What one account stores, the other does not see.
     app.store(&[message("2026-02-01T10:00:00Z", &[])]).await;
