@@ -72,7 +72,7 @@ impl App {
         });
         let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
         let (spool, writer) = open_spool(config, &clickhouse, &freshness)?;
-        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts).await?);
+        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts, &config.anonymise).await?);
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);

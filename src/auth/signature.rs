@@ -128,10 +128,11 @@ mod tests {
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn signatures() -> Signatures {
-        let keys: Vec<SigningKey> = [format!("old:demo:{SECRET}"), "new:demo:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()]
-            .iter()
-            .map(|key| key.parse().unwrap())
-            .collect();
+        let keys: Vec<SigningKey> =
+            [format!("old:demo:{SECRET}"), "new:demo:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()]
+                .iter()
+                .map(|key| key.parse().unwrap())
+                .collect();
         Signatures::new(&keys, &["demo".parse().unwrap()])
     }
 
@@ -161,7 +162,9 @@ mod tests {
         let signatures = signatures();
         let good = sign(SECRET.as_bytes(), "m1", "1000", "body");
         let check = |key_id, id, timestamp, signature: &str, body: &str, now| {
-            signatures.check(Signed { key_id, id, timestamp, signature }, body.as_bytes(), at(now)).map(SignedIn::accepted)
+            signatures
+                .check(Signed { key_id, id, timestamp, signature }, body.as_bytes(), at(now))
+                .map(SignedIn::accepted)
         };
         assert!(check("old", "m1", "1000", &format!("v1a,xxx v1,AAAA {good}"), "body", 1_300).is_ok());
         for (key_id, id, timestamp, signature, body, now) in [
@@ -178,7 +181,10 @@ mod tests {
             ("old", "", "1000", &good, "body", 1_000),
         ] {
             let refused = check(key_id, id, timestamp, signature, body, now);
-            assert!(matches!(refused, Err(SignatureRefused::Invalid(_))), "{key_id} {id} {timestamp} {signature} {body} {now}");
+            assert!(
+                matches!(refused, Err(SignatureRefused::Invalid(_))),
+                "{key_id} {id} {timestamp} {signature} {body} {now}"
+            );
         }
     }
 

@@ -138,7 +138,7 @@ async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Accou
 /// Takes in events as a patient client does.
 async fn take(intake: &Intake, account: &Account, events: Vec<Event<'static>>) -> Result<(), Failure> {
     loop {
-        match intake.take(account, events.iter().cloned()).await {
+        match intake.put(account, events.iter().cloned()).await {
             Ok(_) => return Ok(()),
             Err(IntakeError::Refused(Refused::Full { .. })) => tokio::time::sleep(Duration::from_millis(200)).await,
             Err(error) => return Err(error.to_string().into()),

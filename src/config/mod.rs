@@ -8,6 +8,7 @@ mod auth;
 mod clickhouse;
 mod ingest;
 mod log;
+mod personal;
 mod server;
 mod values;
 
@@ -24,6 +25,7 @@ pub use auth::AuthConfig;
 pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
 pub use log::{LogConfig, LogFormat};
+pub use personal::{AnonymiseConfig, Kind, Kinds, OnFailure};
 pub use server::ServerConfig;
 pub use values::{Account, Secret, SigningKey};
 
@@ -40,6 +42,7 @@ pub struct Config {
     pub query: QueryConfig,
     pub auth: AuthConfig,
     pub ingest: IngestConfig,
+    pub anonymise: AnonymiseConfig,
     pub log: LogConfig,
 }
 
@@ -83,6 +86,7 @@ impl Config {
             query: concern(&given)?,
             auth: concern(&given)?,
             ingest: concern(&given)?,
+            anonymise: concern(&given)?,
             log: concern(&given)?,
         };
         config.refuse_contradictions()?;
@@ -123,6 +127,7 @@ impl Config {
             entries(&config.query),
             entries(&config.auth),
             entries(&config.ingest),
+            entries(&config.anonymise),
             entries(&config.log),
         ]
         .concat()
@@ -252,7 +257,11 @@ mod tests {
                 "main",
                 "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
             ),
-            ("CHARTWELL_HMAC_SECRETS", "k1:demo", "CHARTWELL_HMAC_SECRETS: a signing key is `key_id:account:secret` (given as environment variable)"),
+            (
+                "CHARTWELL_HMAC_SECRETS",
+                "k1:demo",
+                "CHARTWELL_HMAC_SECRETS: a signing key is `key_id:account:secret` (given as environment variable)",
+            ),
             (
                 "CHARTWELL_HMAC_SECRETS",
                 "k1:demo:short-but-secret",

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::people::{AGENTS, Agent, SOURCES};
 use super::rhythm::Slot;
-use crate::json::{Json, Object, Text};
+use crate::json::{Json, Object};
 use crate::rows::{Event, Suggestion};
 
 const INCIDENT_HOURS: i64 = 10;
@@ -104,7 +104,7 @@ impl Centre {
                     source: source.into(),
                     len_text: length,
                     edited: random.f64() < 0.22,
-                    rest: Text::default(),
+                    rest: Object::default(),
                 });
             } else if random.f64() < 0.08 {
                 conversation.push("Recommendation Dismissed", recommendation, Vec::new(), random);

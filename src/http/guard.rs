@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderName, header};
 use axum::http::request::Parts;
+use axum::http::{HeaderName, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -136,7 +136,11 @@ struct Admitted {
 type Refused = (ApiError, Option<super::rate_limit::LimitHeaders>);
 
 /// Who asks: by a token, or by a signature where that may be.
-async fn identify(gatekeeper: &Gatekeeper, needs: Needs, request: &mut Request) -> Result<(Arc<Principal>, Option<SignedIn>), ApiError> {
+async fn identify(
+    gatekeeper: &Gatekeeper,
+    needs: Needs,
+    request: &mut Request,
+) -> Result<(Arc<Principal>, Option<SignedIn>), ApiError> {
     if let Needs::Scope(scope) = needs
         && scope.is_ingestion()
         && request.headers().contains_key(SIGNATURE)
@@ -178,8 +182,7 @@ async fn check_signature(signatures: &Signatures, request: &mut Request) -> Resu
 }
 
 async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> Result<Admitted, Refused> {
-    let (principal, signed) =
-        identify(gatekeeper, needs, &mut request).await.map_err(|error| (error, None))?;
+    let (principal, signed) = identify(gatekeeper, needs, &mut request).await.map_err(|error| (error, None))?;
     let scope = match needs {
         Needs::AnyToken => None,
         Needs::Scope(scope) if principal.scopes.contains(&scope) => Some(scope),
@@ -213,8 +216,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
 #[cfg(test)]
 mod tests {
     use chrono::Utc;
-use http_body_util::{BodyExt, Limited};
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+    use http_body_util::{BodyExt, Limited};
+    use utoipa::openapi::path::{HttpMethod, OperationBuilder};
     use utoipa::openapi::security::SecurityRequirement;
 
     use super::*;

@@ -77,7 +77,9 @@ pub async fn read(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Con
     let most = limits.content;
     let bytes = match encoding {
         Encoding::Identity => sent,
-        Encoding::Gzip => decompress(most, move || inflate(flate2::read::MultiGzDecoder::new(sent.as_ref()), most)).await?,
+        Encoding::Gzip => {
+            decompress(most, move || inflate(flate2::read::MultiGzDecoder::new(sent.as_ref()), most)).await?
+        }
         Encoding::Zstd => decompress(most, move || inflate(zstd::Decoder::new(sent.as_ref())?, most)).await?,
     };
     let kibibytes = u32::try_from(bytes.len() >> 10).unwrap_or(u32::MAX);

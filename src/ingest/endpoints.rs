@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use chrono::Utc;
 use serde_json::value::RawValue;
 
+use super::anonymise::Personal;
 use super::body::{self, Content, malformed};
 use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
@@ -104,7 +105,7 @@ pub async fn product_events(
 
 impl Ingestion {
     /// Takes in the documents of a body that can be read.
-    async fn accept<'t, R: Row<'t>>(
+    async fn accept<'t, R: Row<'t> + Personal>(
         &self,
         account: &Account,
         content: &'t Content,
@@ -187,6 +188,10 @@ impl From<IntakeError> for ApiError {
             IntakeError::Refused(refused @ Refused::Full { .. }) => unavailable(
                 "Too much waits to be stored; nothing of this was accepted, send it again.",
                 refused.to_string(),
+            ),
+            IntakeError::Entities(error) => unavailable(
+                "Names cannot be found at the moment; nothing of this was accepted, send it again.",
+                error.to_string(),
             ),
             IntakeError::Refused(refused) => {
                 unavailable("Nothing can be accepted at the moment; send it again.", refused.to_string())

@@ -217,7 +217,7 @@ fn take_suggestion(suggestion: Json<'_>, index: usize) -> Result<Suggestion<'_>,
         source: text(source),
         len_text: len_text.as_u64().and_then(|length| u32::try_from(length).ok()).unwrap_or(0),
         edited: edited.as_bool().unwrap_or(false),
-        rest: if fields.is_empty() { Text::default() } else { fields.to_string().into() },
+        rest: fields,
     })
 }
 

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
 use crate::clickhouse::{ClickHouse, QueryError};
-use crate::config::Account;
+use crate::config::{Account, AnonymiseConfig};
 use crate::rows::{Month, Row, Rows};
 use crate::spool::{Accepted, Refused, Spool};
 
@@ -15,12 +16,14 @@ use crate::spool::{Accepted, Refused, Spool};
 pub struct Intake {
     spool: Spool,
     accounts: HashMap<Account, AccountIntake>,
+    entities: Option<EntityService>,
 }
 
 /// What belongs to one account.
 struct AccountIntake {
     salt: String,
     coverage: Coverage,
+    anonymiser: Anonymiser,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,17 +32,26 @@ pub enum IntakeError {
     UnknownAccount(Account),
     #[error(transparent)]
     Refused(#[from] Refused),
+    #[error(transparent)]
+    Entities(#[from] EntityError),
 }
 
 impl Intake {
     /// Opens the intake; makes the salt of an account that has none.
-    pub async fn open(clickhouse: &ClickHouse, spool: Spool, accounts: &[Account]) -> Result<Self, QueryError> {
+    pub async fn open(
+        clickhouse: &ClickHouse,
+        spool: Spool,
+        accounts: &[Account],
+        config: &AnonymiseConfig,
+    ) -> Result<Self, QueryError> {
         let mut opened = HashMap::new();
         for account in accounts {
             let salt = salt(clickhouse, account).await?;
-            opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default() });
+            let regions = config.anonymise_phone_regions.iter().map(|region| region.0).collect();
+            let anonymiser = Anonymiser::new(config.kinds(account), regions, &salt);
+            opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default(), anonymiser });
         }
-        Ok(Self { spool, accounts: opened })
+        Ok(Self { spool, accounts: opened, entities: EntityService::new(config) })
     }
 
     /// The salt that raw user ids of an account are hashed with.
@@ -56,8 +68,23 @@ impl Intake {
         self.accounts.get(account).ok_or_else(|| IntakeError::UnknownAccount(account.clone()))
     }
 
-    /// Takes rows, each id once. When this returns `Ok`, they are on disk and will be inserted.
-    pub async fn take<'a, R: Row<'a>>(
+    /// Takes rows without the personal data that is in them. When this returns `Ok`, they are on disk and
+    /// will be inserted, each id once.
+    pub async fn take<'a, R: Row<'a> + Personal>(
+        &self,
+        account: &Account,
+        mut rows: Vec<R>,
+    ) -> Result<Accepted, IntakeError> {
+        let anonymiser = &self.account(account)?.anonymiser;
+        rows.iter_mut().for_each(|row| anonymiser.clean(row));
+        if let Some(entities) = self.entities.as_ref().filter(|_| anonymiser.wants_names()) {
+            entities.clean(&mut rows).await?;
+        }
+        self.put(account, rows).await
+    }
+
+    /// Takes rows as they are.
+    pub async fn put<'a, R: Row<'a>>(
         &self,
         account: &Account,
         rows: impl IntoIterator<Item = R>,

@@ -3,6 +3,7 @@
 //! body (limits, decompression) → documents → events (spellings, types, times) → intake. Good rows
 //! beside bad ones are kept; a 2xx means that they are on disk.
 
+mod anonymise;
 mod body;
 mod catalogue;
 mod documents;

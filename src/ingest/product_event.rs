@@ -22,7 +22,11 @@ const CATALOGUE: [(&str, &[Field]); 6] = [
     ("feature_viewed", &[Field::word("feature", "feature"), Field::word("surface", "surface")]),
     (
         "filter_changed",
-        &[Field::word("view", "view"), Field::word("filter_key", "filterKey"), Field::count("value_count", "valueCount")],
+        &[
+            Field::word("view", "view"),
+            Field::word("filter_key", "filterKey"),
+            Field::count("value_count", "valueCount"),
+        ],
     ),
     (
         "chart_interacted",
@@ -82,15 +86,18 @@ pub fn read<'a>(document: Json<'a>, now: DateTime<Utc>) -> Result<ProductEvent<'
     };
     let event_id = match take(&mut fields, ["event_id", "eventId"]) {
         None => Uuid::now_v7(),
-        Some((spelling, Json::Text(id))) => Uuid::try_parse(&id).map_err(|_| {
-            Rejection::new("invalid_event_id", &format!("/{spelling}"), "the id of an event is a UUID")
-        })?,
+        Some((spelling, Json::Text(id))) => Uuid::try_parse(&id)
+            .map_err(|_| Rejection::new("invalid_event_id", &format!("/{spelling}"), "the id of an event is a UUID"))?,
         Some((spelling, _)) => return Err(Rejection::invalid_type(&format!("/{spelling}"), "a UUID")),
     };
     let occurred_at = occurred_at(&mut fields, now)?;
     let org_id_hash = require(&mut fields, ["org_id_hash", "orgIdHash"], "")?;
     if !super::genai::is_hash(&org_id_hash) {
-        return Err(Rejection::new("raw_id", "/org_id_hash", "`/org_id_hash` must be a digest in hexadecimal, not an id"));
+        return Err(Rejection::new(
+            "raw_id",
+            "/org_id_hash",
+            "`/org_id_hash` must be a digest in hexadecimal, not an id",
+        ));
     }
     let anonymous_user_id = pseudonym(&mut fields, ["anonymous_user_id", "anonymousUserId"])?;
     let session_id = pseudonym(&mut fields, ["session_id", "sessionId"])?;
@@ -153,7 +160,10 @@ fn refuse_rest(fields: &Object<'_>, place: &str) -> Result<(), Rejection> {
     match fields.iter().next() {
         None => Ok(()),
         Some((name, _)) => {
-            let detail = format!("`{place}/{}` is not a field of this event; only those of the catalogue are taken", shown(name));
+            let detail = format!(
+                "`{place}/{}` is not a field of this event; only those of the catalogue are taken",
+                shown(name)
+            );
             Err(Rejection::new("forbidden_field", &format!("{place}/{name}"), detail))
         }
     }
@@ -200,7 +210,8 @@ fn pseudonym<'a>(fields: &mut Object<'a>, spellings: [&'static str; 2]) -> Resul
         return Ok(id);
     }
     let pointer = format!("/{}", spellings[0]);
-    let detail = format!("`{pointer}` must be a random id of at least {SHORTEST_PSEUDONYM} letters, digits, `-` and `_`");
+    let detail =
+        format!("`{pointer}` must be a random id of at least {SHORTEST_PSEUDONYM} letters, digits, `-` and `_`");
     Err(Rejection::new("raw_id", &pointer, detail))
 }
 
@@ -214,7 +225,9 @@ fn check_word(text: &str, pointer: &str) -> Result<(), Rejection> {
         return refuse("raw_url", "looks like a URL or a query string");
     }
     let is_name = (1..=LONGEST_TEXT).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'.' | b':' | b'/' | b'-'));
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'.' | b':' | b'/' | b'-'));
     if is_name { Ok(()) } else { refuse("not_a_name", "must be a name of letters, digits, and ` _.:/-`") }
 }
 
@@ -224,7 +237,11 @@ fn check_route(text: &str, pointer: &str) -> Result<(), Rejection> {
     if text.contains('@') {
         return refuse("email", "looks like an e-mail address");
     }
-    if !text.starts_with('/') || text.len() > LONGEST_TEXT || text.contains("//") || text.contains(['?', '&', '=', '#', '%']) {
+    if !text.starts_with('/')
+        || text.len() > LONGEST_TEXT
+        || text.contains("//")
+        || text.contains(['?', '&', '=', '#', '%'])
+    {
         return refuse("raw_url", "must be a pattern like `/reports/:id`, without host, query string or fragment");
     }
     let is_id = |segment: &str| {
@@ -245,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_catalogue_and_the_table_have_the_same_fields() {
-        let mut in_catalogue: Vec<&str> = CATALOGUE.iter().flat_map(|(_, fields)| fields.iter().map(|field| field.name)).collect();
+        let mut in_catalogue: Vec<&str> =
+            CATALOGUE.iter().flat_map(|(_, fields)| fields.iter().map(|field| field.name)).collect();
         in_catalogue.sort_unstable();
         in_catalogue.dedup();
         let in_table: Vec<&str> = crate::rows::PAYLOAD_PATHS.iter().map(|(name, _)| *name).collect();
@@ -258,8 +276,16 @@ mod tests {
             assert!(check_route(good, "/r").is_ok(), "{good}");
         }
         for bad in [
-            "reports", "https://x.example/a", "/a?b=c", "/a#b", "/orders/12345", "/orders/7", "//evil", "/u/jane@example.org",
-            "/o/018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b", "/a%20b",
+            "reports",
+            "https://x.example/a",
+            "/a?b=c",
+            "/a#b",
+            "/orders/12345",
+            "/orders/7",
+            "//evil",
+            "/u/jane@example.org",
+            "/o/018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b",
+            "/a%20b",
         ] {
             assert!(check_route(bad, "/r").is_err(), "{bad}");
         }

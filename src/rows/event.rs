@@ -37,8 +37,8 @@ pub struct Suggestion<'a> {
     pub source: Text<'a>,
     pub len_text: u32,
     pub edited: bool,
-    /// What else it said: a JSON object as text, or nothing.
-    pub rest: Text<'a>,
+    /// What else it said; stored as JSON text.
+    pub rest: Object<'a>,
 }
 
 const WORD: Type = Type::Nullable(&Type::Word);
@@ -126,7 +126,11 @@ impl<'a> Row<'a> for Event<'a> {
         cells.texts(self.suggestions.iter().map(|suggestion| &*suggestion.source));
         cells.numbers(self.suggestions.iter().map(|suggestion| suggestion.len_text));
         cells.truths(self.suggestions.iter().map(|suggestion| suggestion.edited));
-        cells.texts(self.suggestions.iter().map(|suggestion| &*suggestion.rest));
+        let rest = |suggestion: &Suggestion<'_>| {
+            if suggestion.rest.is_empty() { String::new() } else { suggestion.rest.to_string() }
+        };
+        let rests: Vec<String> = self.suggestions.iter().map(rest).collect();
+        cells.texts(rests.iter().map(String::as_str));
         cells.moment(accepted_at);
     }
 }

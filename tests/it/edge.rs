@@ -1,15 +1,14 @@
 //! The HTTP edge: errors of every kind, headers, slow clients, and how the program stops.
 
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{SECRET, TestApp, Via, claims, json_of, sign};
+use crate::program::Program;
+use crate::support::{TestApp, Via, claims, json_of, sign};
 
 const QUESTION: &str = "/api/v1/recommendations/totals";
 
@@ -189,55 +188,6 @@ async fn connections_beyond_the_cap_wait_for_one_that_closes() {
     assert!(!waiting.is_finished());
     drop(held);
     assert_eq!(waiting.await.unwrap(), StatusCode::OK);
-}
-
-/// A program of its own, killed when it is dropped.
-pub struct Program {
-    child: Child,
-    pub url: String,
-}
-
-impl Program {
-    pub fn start(folder: &std::path::Path, account: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chartwell"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder)
-            .env("CHARTWELL_ACCOUNTS", account)
-            .env("CHARTWELL_JWT_SECRET", SECRET)
-            .env("CHARTWELL_LOG_FORMAT", "json")
-            .env_remove("RUST_BACKTRACE")
-            .current_dir(folder)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = std::io::BufReader::new(child.stderr.take().unwrap());
-        let mut lines = std::io::BufRead::lines(log);
-        let url = loop {
-            let line = lines.next().expect("it logs its address").unwrap();
-            let entry: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
-            if let Some(url) = entry["message"].as_str().and_then(|message| message.strip_prefix("listening on ")) {
-                break url.to_owned();
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
-    }
-
-    pub fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    pub fn wait(&mut self) -> std::process::ExitStatus {
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::io::stderr().flush();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::edge::Program;
+use crate::program::Program;
 use crate::support::{TestApp, Via, claims, json_of, message, sign};
 
 const EVENTS: &str = "/api/v1/events";

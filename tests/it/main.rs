@@ -4,6 +4,7 @@
 
 mod architecture;
 mod auth;
+mod canaries;
 mod edge;
 mod engine;
 mod examples;
@@ -15,6 +16,7 @@ mod native;
 mod openapi;
 mod otlp;
 mod product_events;
+mod program;
 mod readme;
 mod recommendations;
 mod signed;

@@ -112,7 +112,9 @@ async fn real_exports_of_two_generations_say_the_same() {
         let response = post(&app, TRACES, "application/x-protobuf", body).await;
         assert_eq!((response.status(), response.bytes().await.unwrap().len()), (StatusCode::OK, 0));
         app.intake.settled().await;
-        let sql = format!("SELECT formatRow('JSONEachRow', *) FROM (SELECT {totals} FROM {account}_analytics.assistants_tracing_spans)");
+        let sql = format!(
+            "SELECT formatRow('JSONEachRow', *) FROM (SELECT {totals} FROM {account}_analytics.assistants_tracing_spans)"
+        );
         let answer: Vec<String> = app.clickhouse.fetch(&sql).await.unwrap();
         let mut answer: Value = serde_json::from_str(&answer[0]).unwrap();
         answer["models"].as_array_mut().unwrap().sort_by_key(Value::to_string);
@@ -127,7 +129,11 @@ async fn real_exports_of_two_generations_say_the_same() {
 #[tokio::test]
 async fn a_span_that_is_delivered_twice_is_stored_once() {
     let app = TestApp::start("otlp_twice").await;
-    for body in [GOLDEN.to_owned(), GOLDEN.to_owned(), GOLDEN.to_lowercase().replace("traceid", "traceId").replace("spanid", "spanId")] {
+    for body in [
+        GOLDEN.to_owned(),
+        GOLDEN.to_owned(),
+        GOLDEN.to_lowercase().replace("traceid", "traceId").replace("spanid", "spanId"),
+    ] {
         let response = post(&app, TRACES, "application/json", body).await;
         assert_eq!(response.status(), StatusCode::OK);
     }
@@ -332,7 +338,10 @@ async fn logs_become_events() {
     let said = r#"{"type":"run_finished","run_id":"r1","agent":"router","latency_ms":32,"ts":1770000000000}"#;
     for body in [
         record(json!({"stringValue": said}), json!({})),
-        record(json!({"kvlistValue": {"values": [{"key": "outcome", "value": {"stringValue": "ok"}}]}}), json!({"eventName": "interaction"})),
+        record(
+            json!({"kvlistValue": {"values": [{"key": "outcome", "value": {"stringValue": "ok"}}]}}),
+            json!({"eventName": "interaction"}),
+        ),
         record(
             json!({"stringValue": "text"}),
             json!({"attributes": [{"key": "event.name", "value": {"stringValue": "named"}}, {"key": "profile_code", "value": {"stringValue": "p"}}]}),

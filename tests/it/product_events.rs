@@ -43,7 +43,10 @@ async fn every_event_of_the_catalogue_is_stored_in_both_spellings() {
         {"name": "page_viewed", "schemaVersion": "v1", "orgIdHash": ORGANISATION, "sessionId": "session-0f9a8b7c6d5e", "anonymousUserId": "visitor-0f9a8b7c6d5e",
          "routePattern": "/", "eventId": "018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b"},
     ]);
-    assert_eq!(post(&app, &events).await, (StatusCode::ACCEPTED, json!({"accepted": 7, "duplicates": 0, "rejected": []})));
+    assert_eq!(
+        post(&app, &events).await,
+        (StatusCode::ACCEPTED, json!({"accepted": 7, "duplicates": 0, "rejected": []}))
+    );
     let again = json!([events[6]]);
     assert_eq!(post(&app, &again).await.1["duplicates"], 1);
     let rows = stored(&app, "name, schema_version, session_id, anonymous_user_id, route_pattern, source, org_id_hash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'").await;
@@ -66,8 +69,16 @@ async fn what_could_tell_who_it_was_is_refused_and_named_and_the_rest_is_kept() 
         (json!({"payload": {"feature": "a?b=c"}}), "raw_url", "/payload/feature"),
         (json!({"payload": {"feature": "Jane Doe 💶"}}), "not_a_name", "/payload/feature"),
         (json!({"payload": {"feature": "x", "label": "y"}}), "forbidden_field", "/payload/label"),
-        (json!({"name": "filter_changed", "payload": {"filterKey": "team", "values": ["sales"]}}), "forbidden_field", "/payload/values"),
-        (json!({"name": "filter_changed", "payload": {"filterKey": "team", "valueCount": "sales"}}), "invalid_type", "/payload/valueCount"),
+        (
+            json!({"name": "filter_changed", "payload": {"filterKey": "team", "values": ["sales"]}}),
+            "forbidden_field",
+            "/payload/values",
+        ),
+        (
+            json!({"name": "filter_changed", "payload": {"filterKey": "team", "valueCount": "sales"}}),
+            "invalid_type",
+            "/payload/valueCount",
+        ),
         (json!({"user_id": 17}), "forbidden_field", "/user_id"),
         (json!({"email": "jane@example.org"}), "forbidden_field", "/email"),
         (json!({"url": "https://app.example/"}), "forbidden_field", "/url"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::edge::Program;
+use crate::program::Program;
 use crate::support::SECRET;
 
 const README: &str = include_str!("../../README.md");

@@ -28,7 +28,8 @@ fn sign(secret: &str, id: &str, timestamp: u64, body: &str) -> String {
 
 async fn post(app: &TestApp, path: &str, key: &str, id: &str, timestamp: u64, signature: &str, body: &str) -> Response {
     let request = app.post(path).header("content-type", "application/json").header("x-key-id", key);
-    let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp).header("webhook-signature", signature);
+    let request =
+        request.header("webhook-id", id).header("webhook-timestamp", timestamp).header("webhook-signature", signature);
     request.body(body.to_owned()).send().await.unwrap()
 }
 
@@ -51,7 +52,10 @@ async fn a_signed_request_is_taken_in_once_with_either_secret() {
     // A request that failed may be sent again under its id.
     let signature = sign(FIRST, "m3", now(), "{");
     for _ in 0..2 {
-        assert_eq!(code(post(&app, EVENTS, "k1", "m3", now(), &signature, "{").await).await, (StatusCode::BAD_REQUEST, json!("malformed_body")));
+        assert_eq!(
+            code(post(&app, EVENTS, "k1", "m3", now(), &signature, "{").await).await,
+            (StatusCode::BAD_REQUEST, json!("malformed_body"))
+        );
     }
 }
 
@@ -70,7 +74,11 @@ async fn a_wrong_signature_an_old_one_and_one_of_another_account_are_refused() {
         ("k1", "m1", now() + 302, &sign(FIRST, "m1", now() + 302, EVENT), EVENT),
         ("k1", "m1", now(), "v1,", EVENT),
     ] {
-        assert_eq!(code(post(&app, EVENTS, key, id, timestamp, signature, body).await).await, refused, "{key} {id} {signature}");
+        assert_eq!(
+            code(post(&app, EVENTS, key, id, timestamp, signature, body).await).await,
+            refused,
+            "{key} {id} {signature}"
+        );
     }
     // A signature lets rows in, and no answers out.
     let request = app.request("/api/v1/me").header("x-key-id", "k1").header("webhook-id", "m1");

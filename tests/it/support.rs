@@ -86,7 +86,7 @@ pub struct TestApp {
     pub intake: Arc<Intake>,
     http: reqwest::Client,
     _writer: Writer,
-    _data_dir: tempfile::TempDir,
+    data_dir: tempfile::TempDir,
     _stop: oneshot::Sender<()>,
 }
 
@@ -129,9 +129,14 @@ impl TestApp {
             intake: app.intake,
             http,
             _writer: app.writer,
-            _data_dir: data_dir,
+            data_dir,
             _stop: stop,
         }
+    }
+
+    /// The folder of its spool.
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data_dir.path()
     }
 
     /// A token for every scope.

@@ -11,8 +11,8 @@ use crate::json::{Json, Object, Text};
 use crate::rows::SpanColumns;
 
 pub use coverage::Coverage;
-use names::{COLUMNS, Column, columns_of};
 pub use names::PERSONS;
+use names::{COLUMNS, Column, columns_of};
 pub use prices::PriceBook;
 use prices::Tokens;
 pub use values::shortened;
@@ -108,7 +108,10 @@ pub fn normalise(
         operation,
     };
     let is_inference = INFERENCE.contains(&&*columns.operation);
-    if is_inference && columns.cost_billionths.is_none() && (columns.input_tokens.is_some() || columns.output_tokens.is_some()) {
+    if is_inference
+        && columns.cost_billionths.is_none()
+        && (columns.input_tokens.is_some() || columns.output_tokens.is_some())
+    {
         columns.cost_billionths = cost(&columns, prices, said.start_time);
         if columns.cost_billionths.is_none() {
             coverage.note_without_price(&columns.provider, &columns.model);
@@ -179,9 +182,9 @@ fn content(said: &Said<'_, '_>, value: Option<&Json<'_>>, prefix: &str, in_event
         .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
         .collect();
     if !numbered.is_empty() {
-        let fields = numbered.into_iter().map(|(name, value)| {
-            (Text::from(name[prefix.len() + 1..].to_owned()), value.clone().into_owned())
-        });
+        let fields = numbered
+            .into_iter()
+            .map(|(name, value)| (Text::from(name[prefix.len() + 1..].to_owned()), value.clone().into_owned()));
         return fields.collect::<Object<'_>>().to_string();
     }
     let told = said.events.iter().find_map(|(_, _, attributes)| attributes.get(in_event).and_then(values::content));
@@ -210,9 +213,15 @@ fn cost(columns: &SpanColumns<'_>, prices: &PriceBook, at: DateTime<Utc>) -> Opt
 
 fn time_to_first_token_ms(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<f64> {
     let told = found.value(Column::TimeToFirstToken).and_then(values::number).filter(|number| *number >= 0.0);
-    let told = told.map(|number| if found.name(Column::TimeToFirstToken).starts_with("gen_ai.") { number * 1e3 } else { number });
+    let told = told
+        .map(|number| if found.name(Column::TimeToFirstToken).starts_with("gen_ai.") { number * 1e3 } else { number });
     told.or_else(|| {
-        let first = said.events.iter().filter(|(name, ..)| FIRST_TOKEN_EVENTS.contains(&&**name)).map(|(_, time, _)| *time).min()?;
+        let first = said
+            .events
+            .iter()
+            .filter(|(name, ..)| FIRST_TOKEN_EVENTS.contains(&&**name))
+            .map(|(_, time, _)| *time)
+            .min()?;
         let passed = first - said.start_time;
         (passed >= chrono::TimeDelta::zero()).then(|| passed.num_microseconds().unwrap_or(0) as f64 / 1e3)
     })

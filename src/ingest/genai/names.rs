@@ -104,11 +104,7 @@ pub const NAMES: [(Column, &str, &[&str]); COLUMNS] = [
     (
         Column::TimeToFirstToken,
         "time_to_first_token_ms",
-        &[
-            "gen_ai.response.time_to_first_chunk",
-            "gen_ai.server.time_to_first_token",
-            "ai.response.msToFirstChunk",
-        ],
+        &["gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token", "ai.response.msToFirstChunk"],
     ),
     (
         Column::ConversationId,
@@ -122,7 +118,14 @@ pub const NAMES: [(Column, &str, &[&str]); COLUMNS] = [
     (
         Column::Input,
         "input",
-        &["gen_ai.input.messages", "gen_ai.prompt", "input.value", "traceloop.entity.input", "ai.prompt.messages", "ai.prompt"],
+        &[
+            "gen_ai.input.messages",
+            "gen_ai.prompt",
+            "input.value",
+            "traceloop.entity.input",
+            "ai.prompt.messages",
+            "ai.prompt",
+        ],
     ),
     (
         Column::Output,

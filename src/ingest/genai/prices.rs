@@ -80,7 +80,10 @@ impl Price {
             Some(beginning) => model.starts_with(beginning),
             None => model == self.model_pattern,
         };
-        is_model && is_provider(&self.provider, provider) && self.valid_from <= day && self.valid_to.is_none_or(|to| day < to)
+        is_model
+            && is_provider(&self.provider, provider)
+            && self.valid_from <= day
+            && self.valid_to.is_none_or(|to| day < to)
     }
 
     fn cost(&self, tokens: Tokens) -> Decimal {

@@ -50,10 +50,7 @@ impl Encoding {
         match essence(headers).as_deref() {
             Some("application/x-protobuf") => Ok(Self::Protobuf),
             Some("application/json") => Ok(Self::Json),
-            _ => Err(ApiError::new(
-                Code::UnsupportedMediaType,
-                "Send `application/x-protobuf` or `application/json`.",
-            )),
+            _ => Err(ApiError::new(Code::UnsupportedMediaType, "Send `application/x-protobuf` or `application/json`.")),
         }
     }
 
@@ -89,7 +86,9 @@ impl Encoding {
             }
             // Whole numbers of 64 bits are texts in the JSON of protobuf.
             (Self::Json, _) => {
-                json!({"partialSuccess": {rejected_name: rejected.to_string(), "errorMessage": message}}).to_string().into()
+                json!({"partialSuccess": {rejected_name: rejected.to_string(), "errorMessage": message}})
+                    .to_string()
+                    .into()
             }
         };
         let mut response = Response::new(Body::from(body));

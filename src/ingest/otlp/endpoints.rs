@@ -41,7 +41,10 @@ pub async fn traces(
     let export = encoding.decode(&content, json::traces)?;
     let account = &reader.principal.account;
     let reading = ingestion.reading(account)?;
-    let read = spans::read(export.resource_spans, SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? });
+    let read = spans::read(
+        export.resource_spans,
+        SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? },
+    );
     refuse_logs(&read)?;
     ingestion.intake.take(account, read.spans).await?;
     Ok(answer(encoding, &read.rejected, "rejectedSpans"))

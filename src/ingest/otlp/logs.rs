@@ -47,11 +47,7 @@ pub fn read(export: Vec<ResourceLogs>, reading: Reading<'_>) -> ReadLogs {
     read
 }
 
-fn read_record(
-    record: LogRecord,
-    resource: &Object<'static>,
-    reading: Reading<'_>,
-) -> Result<Event<'static>, String> {
+fn read_record(record: LogRecord, resource: &Object<'static>, reading: Reading<'_>) -> Result<Event<'static>, String> {
     let id = id_of(&record, resource);
     let nanos = if record.time_unix_nano > 0 { record.time_unix_nano } else { record.observed_time_unix_nano };
     let told = |TooMuch(why): TooMuch| why.to_owned();

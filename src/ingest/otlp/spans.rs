@@ -74,7 +74,9 @@ fn read_span(
         parent => Some(id::<8>(parent).ok_or("invalid parent span id: empty or 8 bytes")?),
     };
     let start_time = moment(message.start_time_unix_nano);
-    reading.check_time(start_time, "startTimeUnixNano").map_err(|rejection| format!("{}: {}", rejection.code, rejection.detail))?;
+    reading
+        .check_time(start_time, "startTimeUnixNano")
+        .map_err(|rejection| format!("{}: {}", rejection.code, rejection.detail))?;
     let end_time = moment(message.end_time_unix_nano);
     if end_time < start_time {
         metrics::counter!("chartwell_spans_clamped_total").increment(1);
@@ -92,20 +94,16 @@ fn read_span(
         let attributes = object(event.attributes).map_err(told)?;
         events.push((Text::from(shortened(event.name, LONGEST_TEXT)), moment(event.time_unix_nano), attributes));
     }
-    let said = Said {
-        attributes: &attributes,
-        resource: &resource,
-        events: &events,
-        start_time,
-        is_error: status.code == 2,
-    };
+    let said =
+        Said { attributes: &attributes, resource: &resource, events: &events, start_time, is_error: status.code == 2 };
     let mut columns = genai::normalise(&said, prices, coverage, hash);
     columns.input = shortened(columns.input.0.into_owned(), LONGEST_CONTENT).into();
     columns.output = shortened(columns.output.0.into_owned(), LONGEST_CONTENT).into();
     hide_persons(&mut attributes, hash);
     hide_persons(&mut resource, hash);
     let links = message.links.into_iter().map(|link| {
-        let mut fields = Object::from([("trace_id", hex(&link.trace_id).into()), ("span_id", hex(&link.span_id).into())]);
+        let mut fields =
+            Object::from([("trace_id", hex(&link.trace_id).into()), ("span_id", hex(&link.span_id).into())]);
         put_text(&mut fields, "trace_state", link.trace_state);
         put_object(&mut fields, "attributes", object(link.attributes)?);
         Ok(fields)
