@@ -9,6 +9,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {
+    if fail::has_failpoints() {
+        // Only in builds for tests.
+        std::mem::forget(fail::FailScenario::setup());
+    }
     let code = match run(Cli::parse()) {
         Ok(()) => 0,
         Err(error) => {

@@ -317,6 +317,7 @@ impl<D: Disk> Committer<D> {
             self.is_broken = true;
             committed = Err(broken());
         }
+        fail::fail_point!("spool-before-answer", |_| std::process::abort());
         let committed = committed.map(drop);
         for (accepted, answer) in committing {
             let _ = answer.send(committed.clone().map(|()| accepted));

@@ -84,6 +84,7 @@ impl DiskFile for File {
     }
 
     fn append(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        fail::fail_point!("disk-write", |_| Err(io::Error::other("a write that was made to fail")));
         self.write_all_at(bytes, offset)
     }
 
@@ -92,6 +93,7 @@ impl DiskFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        fail::fail_point!("disk-sync", |_| Err(io::Error::other("an fsync that was made to fail")));
         self.sync_data()
     }
 }

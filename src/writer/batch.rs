@@ -62,6 +62,7 @@ impl Batch {
                 }
             }
         }
+        fail::fail_point!("writer-before-finish", |_| std::process::abort());
         spool.finish(self.token, places).await;
         inserter.note_inserted(&self.lane, &self.records);
         spool.backlog().remove(self.records.iter().map(|record| record.rows).sum());

@@ -5,6 +5,7 @@
 mod architecture;
 mod auth;
 mod canaries;
+mod crash;
 mod edge;
 mod engine;
 mod examples;

@@ -26,9 +26,21 @@ impl Program {
         Self::try_start(folder, account, settings).unwrap_or_else(|log| panic!("it ended: {log}"))
     }
 
+    /// Starts under another command.
+    pub fn start_under(before: &[String], folder: &Path, account: &str, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(before, folder, account, settings).unwrap_or_else(|log| panic!("it ended: {log}"))
+    }
+
     /// Starts; gives its log when it ends before it listens.
     pub fn try_start(folder: &Path, account: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chartwell"))
+        Self::spawn(&[], folder, account, settings)
+    }
+
+    fn spawn(before: &[String], folder: &Path, account: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
+        let program = env!("CARGO_BIN_EXE_chartwell");
+        let mut words = before.iter().map(String::as_str).chain([program]);
+        let mut child = Command::new(words.next().unwrap())
+            .args(words)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .env("CHARTWELL_ACCOUNTS", account)

@@ -1,0 +1,227 @@
+//! Crashes: the program is killed at random moments and at named places, its disk fails and fills up, its
+//! engine goes away, and each accepted event is there afterwards, once.
+//!
+//! `make crash` runs 200 rounds; `CRASH_ROUNDS` sets another number.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::program::Program;
+use crate::support::{claims, message, sign, with};
+
+/// Places where the program ends itself, as if it was killed there.
+const PLACES: [&str; 7] = [
+    "spool-before-write",
+    "spool-after-write",
+    "spool-before-answer",
+    "writer-before-insert",
+    "writer-after-insert",
+    "writer-before-finish",
+    "spool-recovery",
+];
+
+/// A client that sends batches and sends each one again until it is accepted.
+struct Client {
+    http: reqwest::Client,
+    token: String,
+    random: fastrand::Rng,
+    /// The batch that was sent and not acknowledged.
+    pending: Option<Vec<Value>>,
+    acknowledged: u64,
+    refused: u64,
+}
+
+impl Client {
+    fn new(account: &str, seed: u64) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(1).build().unwrap();
+        Self {
+            http,
+            token: sign(&chartwell::auth::Claims { exp: crate::support::now() + 86_400, ..claims(account) }),
+            random: fastrand::Rng::with_seed(seed),
+            pending: None,
+            acknowledged: 0,
+            refused: 0,
+        }
+    }
+
+    fn batch(&mut self) -> Vec<Value> {
+        (0..1 + self.random.usize(..40))
+            .map(|_| {
+                let id = uuid::Uuid::from_u64_pair(self.random.u64(..), self.random.u64(..));
+                let minutes = self.random.i64(0..100_000);
+                let time = (chrono::Utc::now() - chrono::Duration::minutes(minutes)).to_rfc3339();
+                with(message(&time, &[("gpt", 3, false)]), json!({"event_id": id}))
+            })
+            .collect()
+    }
+
+    /// Sends one batch; `false` when there was no answer.
+    async fn send(&mut self, url: &str) -> bool {
+        let batch = match self.pending.take() {
+            Some(batch) => batch,
+            None => self.batch(),
+        };
+        let request = self.http.post(format!("{url}/api/v1/events")).bearer_auth(&self.token).json(&batch);
+        let answer = match request.send().await {
+            Ok(response) => Some((response.status(), response.json::<Value>().await)),
+            Err(_) => None,
+        };
+        match answer {
+            Some((StatusCode::ACCEPTED, Ok(body))) => {
+                let told = body["accepted"].as_u64().unwrap() + body["duplicates"].as_u64().unwrap();
+                assert_eq!(told, batch.len() as u64, "{body}");
+                self.acknowledged += told;
+                true
+            }
+            Some((StatusCode::SERVICE_UNAVAILABLE, Ok(body))) => {
+                assert_eq!(body["code"], "ingestion_unavailable");
+                self.refused += 1;
+                self.pending = Some(batch);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                true
+            }
+            Some((status, body)) => panic!("{status} {body:?}"),
+            None => {
+                self.pending = Some(batch);
+                false
+            }
+        }
+    }
+}
+
+/// Clients send until the program does not answer any more, or until they are to stop.
+async fn load(clients: Vec<Client>, url: &str, stop: &Arc<AtomicBool>) -> Vec<Client> {
+    let mut tasks = JoinSet::new();
+    for mut client in clients {
+        let (url, stop) = (url.to_owned(), Arc::clone(stop));
+        tasks.spawn(async move {
+            while !stop.load(Ordering::Relaxed) && client.send(&url).await {}
+            client
+        });
+    }
+    tasks.join_all().await
+}
+
+/// The number of messages, as the rollup and as the raw rows have it.
+async fn counts(program: &Program, account: &str) -> (u64, u64) {
+    let ask = async |filter: &str| {
+        let url = format!("{}/api/v1/recommendations/totals?datetime_from=2026-01-01&{filter}", program.url);
+        
+        let response = reqwest::Client::new().get(url).bearer_auth(sign(&claims(account))).send().await.unwrap();
+        let totals: Value = response.json().await.unwrap();
+        totals["totals"][0]["value"].as_u64().unwrap_or_else(|| panic!("{totals}"))
+    };
+    (ask("").await, ask("filter=data.text_length:gte:0").await)
+}
+
+/// Sends what is pending, waits until all is inserted, and compares.
+async fn settle(program: &Program, account: &str, mut clients: Vec<Client>) -> u64 {
+    for client in &mut clients {
+        while client.pending.is_some() {
+            assert!(client.send(&program.url).await, "it answers: {}", program.log());
+        }
+    }
+    let acknowledged: u64 = clients.iter().map(|client| client.acknowledged).sum();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut stored = counts(program, account).await;
+    while stored.1 < acknowledged && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stored = counts(program, account).await;
+    }
+    // What would be doubled comes now.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    stored = counts(program, account).await;
+    let (lost, doubled) = (acknowledged.saturating_sub(stored.1), stored.1.saturating_sub(acknowledged));
+    println!("{account}: {acknowledged} acknowledged, {lost} lost, {doubled} doubled, {} in the rollup", stored.0);
+    assert_eq!(stored, (acknowledged, acknowledged), "rollup and raw; {}", program.log());
+    acknowledged
+}
+
+fn rounds() -> usize {
+    std::env::var("CRASH_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
+    let account = "crashed";
+    let folder = tempfile::tempdir().unwrap();
+    let mut clients: Vec<Client> = (0..4).map(|seed| Client::new(account, seed)).collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut ended_there = 0;
+    for round in 0..rounds() {
+        // Every other round it is killed at a random moment, otherwise it ends itself at one of the places.
+        let place = (round % 2 == 0).then(|| PLACES[round / 2 % PLACES.len()]);
+        let points = place.map(|place| format!("{place}={}*off->return", random.usize(..12)));
+        let settings: Vec<(&str, &str)> = points.iter().map(|points| ("FAILPOINTS", points.as_str())).collect();
+        let Ok(mut program) = Program::try_start(folder.path(), account, &settings) else {
+            // It ended while it read its spool.
+            ended_there += 1;
+            continue;
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let patience = Duration::from_millis(if place.is_some() { 3_000 } else { 50 + random.u64(..900) });
+        let url = program.url.clone();
+        let timer = async {
+            tokio::time::sleep(patience).await;
+            program.signal("-KILL");
+            stop.store(true, Ordering::Relaxed);
+        };
+        let (loaded, ()) = tokio::join!(load(clients, &url, &stop), timer);
+        clients = loaded;
+        ended_there += usize::from(place.is_some() && program.wait().code().is_none());
+    }
+    assert!(ended_there >= rounds() / 4, "{ended_there}");
+    let program = Program::start(folder.path(), account);
+    let acknowledged = settle(&program, account, clients).await;
+    assert!(acknowledged > 100 * rounds() as u64 / 10, "{acknowledged}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fails_now_and_then_loses_nothing() {
+    let account = "broken_disk";
+    let folder = tempfile::tempdir().unwrap();
+    let points = "disk-sync=10%return;disk-write=5%return";
+    let program = Program::start_with(folder.path(), account, &[("FAILPOINTS", points)]);
+    let clients = (0..4).map(|seed| Client::new(account, 100 + seed)).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let timer = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (clients, ()) = tokio::join!(load(clients, &program.url, &stop), timer);
+    assert!(clients.iter().map(|client| client.refused).sum::<u64>() > 5);
+    settle(&program, account, clients).await;
+}
+
+/// A folder on a file system of its own that is nearly full, seen by one process and its children.
+fn on_a_small_disk(folder: &Path) -> Vec<String> {
+    let spool = folder.join("spool");
+    std::fs::create_dir(&spool).unwrap();
+    let mount = format!("mount -t tmpfs -o size=1500k tmpfs '{}' && exec \"$@\"", spool.display());
+    ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"].map(str::to_owned).into()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_rows_and_takes_them_again_when_there_is_room() {
+    let account = "full_disk";
+    let folder = tempfile::tempdir().unwrap();
+    // The engine is slow to take rows, so that the spool fills up; then it is let go.
+    let points = "writer-before-insert=8*sleep(1500)->off";
+    let before = on_a_small_disk(folder.path());
+    let program = Program::start_under(&before, folder.path(), account, &[("FAILPOINTS", points)]);
+    let clients = (0..8).map(|seed| Client::new(account, 200 + seed)).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let timer = async {
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (clients, ()) = tokio::join!(load(clients, &program.url, &stop), timer);
+    assert!(clients.iter().map(|client| client.refused).sum::<u64>() > 5, "it was never full");
+    settle(&program, account, clients).await;
+}
