@@ -7,7 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 DEMO_FLAGS ?=
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi
+.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi crash crash-model
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,12 @@ lint: ## Check for warnings, in code and documentation
 
 unit: engine ## Run the tests, on the real engine
 	$(CARGO) test --locked
+
+crash: engine ## Kill the program 200 times under load; nothing accepted may be lost or doubled
+	CRASH_ROUNDS=200 $(CARGO) test --locked --test it -- crash:: --nocapture --test-threads 1
+
+crash-model: ## A million schedules of a disk that fails and forgets, against the spool
+	SPOOL_SCHEDULES=1000000 $(CARGO) test --release --locked --test it -- spool:: --nocapture
 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use tokio::sync::{mpsc, oneshot};
@@ -118,8 +119,8 @@ impl Spool {
             let _ = queue.send(waiting);
         }
         let (requests, arriving) = mpsc::channel(4_096);
-        let committer =
-            Committer { log, ids, queue, backlog: Arc::clone(&backlog), unfinished, is_broken: false, _lock: lock };
+        let ids = Index { folder: folder.join("ids"), ids: Some(ids), failed: None };
+        let committer = Committer { log, ids, queue, backlog: Arc::clone(&backlog), unfinished, _lock: lock };
         thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || committer.run(arriving))
@@ -176,14 +177,24 @@ impl Spool {
 /// The thread that writes.
 struct Committer<D: Disk> {
     log: Log<D>,
-    ids: KnownIds,
+    ids: Index,
     queue: mpsc::UnboundedSender<Waiting>,
     backlog: Arc<Backlog>,
     /// The places of records that are not inserted yet.
     unfinished: BTreeSet<Place>,
-    is_broken: bool,
     _lock: File,
 }
+
+/// The index of known ids. After a failure nobody knows what it has, so it is opened anew, and the ids of
+/// all records of the log are noted again; until that works, nothing is accepted.
+struct Index {
+    folder: PathBuf,
+    ids: Option<KnownIds>,
+    failed: Option<Instant>,
+}
+
+/// How often a broken index is opened anew.
+const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
 /// What is written with one fsync.
 #[derive(Default)]
@@ -198,6 +209,37 @@ struct Group {
     rows: usize,
 }
 
+impl Group {
+    /// Adds what is new.
+    fn take_new(&mut self, ids: &KnownIds, account: &Account, submitted: Vec<Rows>) -> fjall::Result<Accepted> {
+        let mut accepted = Accepted::default();
+        // All ids are looked up before anything is added: a submission is taken as a whole or not at all.
+        let mut known = Vec::with_capacity(submitted.len());
+        for rows in &submitted {
+            let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(account, rows.table, id)).collect();
+            let found = keys.iter().map(|key| ids.contains(key)).collect::<fjall::Result<Vec<bool>>>()?;
+            known.push((keys, found));
+        }
+        for (rows, (keys, mut known)) in submitted.into_iter().zip(known) {
+            for (key, known) in keys.into_iter().zip(&mut known).filter(|(_, known)| !**known) {
+                *known = !self.keys.insert(key);
+            }
+            let duplicates = known.iter().filter(|known| **known).count();
+            accepted.duplicates += duplicates as u64;
+            accepted.accepted += (rows.len() - duplicates) as u64;
+            let new = if duplicates == 0 { rows } else { rows.filtered(|index| !known[index]) };
+            self.rows += new.len();
+            if !new.is_empty() {
+                match self.lanes.entry((account.clone(), new.table, new.month)) {
+                    Entry::Vacant(lane) => drop(lane.insert(new)),
+                    Entry::Occupied(mut lane) => lane.get_mut().append(&new),
+                }
+            }
+        }
+        Ok(accepted)
+    }
+}
+
 impl<D: Disk> Committer<D> {
     fn run(mut self, mut arriving: mpsc::Receiver<Request>) {
         while let Some(request) = arriving.blocking_recv() {
@@ -206,7 +248,7 @@ impl<D: Disk> Committer<D> {
             while let Some(request) = next {
                 if let Request::Stop { answer } = request {
                     self.write(group);
-                    let _ = self.ids.persist();
+                    self.ids.persist();
                     let _ = answer.send(());
                     return;
                 }
@@ -215,21 +257,24 @@ impl<D: Disk> Committer<D> {
             }
             self.write(group);
         }
-        let _ = self.ids.persist();
+        self.ids.persist();
     }
 
     fn gather(&mut self, group: &mut Group, request: Request) {
         match request {
-            Request::Commit { answer, .. } if self.is_broken => {
-                let _ = answer.send(Err(broken()));
-            }
-            Request::Commit { account, rows, answer } => match self.set_duplicates_aside(group, &account, rows) {
-                Ok(accepted) => group.committing.push((accepted, answer)),
-                Err(error) => {
-                    tracing::error!(%error, "the index of known ids cannot be read");
-                    let _ = answer.send(Err(Refused::Disk(error.to_string())));
+            Request::Commit { account, rows, answer } => {
+                let taken = match self.ids.known(&self.log) {
+                    Some(ids) => group.take_new(ids, &account, rows),
+                    None => return drop(answer.send(Err(broken()))),
+                };
+                match taken {
+                    Ok(accepted) => group.committing.push((accepted, answer)),
+                    Err(error) => {
+                        self.ids.fail(&error);
+                        let _ = answer.send(Err(broken()));
+                    }
                 }
-            },
+            }
             Request::Begin { batch, answer } => group.beginning.push((batch, answer)),
             Request::Finish { batch, places } => group.finishing.push((batch, places)),
             Request::Read { place, answer } => {
@@ -237,40 +282,6 @@ impl<D: Disk> Committer<D> {
             }
             Request::Stop { .. } => unreachable!("it ends the thread"),
         }
-    }
-
-    /// Adds to the group what is new.
-    fn set_duplicates_aside(
-        &self,
-        group: &mut Group,
-        account: &Account,
-        submitted: Vec<Rows>,
-    ) -> fjall::Result<Accepted> {
-        let mut accepted = Accepted::default();
-        // All ids are looked up before anything is added: a submission is taken as a whole or not at all.
-        let mut known = Vec::with_capacity(submitted.len());
-        for rows in &submitted {
-            let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(account, rows.table, id)).collect();
-            let found = keys.iter().map(|key| self.ids.contains(key)).collect::<fjall::Result<Vec<bool>>>()?;
-            known.push((keys, found));
-        }
-        for (rows, (keys, mut known)) in submitted.into_iter().zip(known) {
-            for (key, known) in keys.into_iter().zip(&mut known).filter(|(_, known)| !**known) {
-                *known = !group.keys.insert(key);
-            }
-            let duplicates = known.iter().filter(|known| **known).count();
-            accepted.duplicates += duplicates as u64;
-            accepted.accepted += (rows.len() - duplicates) as u64;
-            let new = if duplicates == 0 { rows } else { rows.filtered(|index| !known[index]) };
-            group.rows += new.len();
-            if !new.is_empty() {
-                match group.lanes.entry((account.clone(), new.table, new.month)) {
-                    Entry::Vacant(lane) => drop(lane.insert(new)),
-                    Entry::Occupied(mut lane) => lane.get_mut().append(&new),
-                }
-            }
-        }
-        Ok(accepted)
     }
 
     fn write(&mut self, group: Group) {
@@ -308,13 +319,11 @@ impl<D: Disk> Committer<D> {
             }
         }
         if committed.is_ok()
-            && !keys.is_empty()
-            && let Err(error) = self.ids.note(keys.iter().map(Vec::as_slice), Utc::now())
+            && let Some(ids) = &mut self.ids.ids
+            && let Err(error) = ids.note(keys.iter().map(Vec::as_slice), Utc::now())
         {
-            // The rows are on disk and will be noted when the spool is opened again; until then a
-            // duplicate of them could not be told, so nothing more is accepted.
-            tracing::error!(%error, "the index of known ids cannot be written; restart the program");
-            self.is_broken = true;
+            // The rows are on disk, but a duplicate of them could not be told.
+            self.ids.fail(&error);
             committed = Err(broken());
         }
         fail::fail_point!("spool-before-answer", |_| std::process::abort());
@@ -341,10 +350,57 @@ impl<D: Disk> Committer<D> {
             return;
         }
         // Their ids were noted, and must be on disk before the records that they could be read from go.
-        let removed = self.ids.persist().map_err(io::Error::other).and_then(|()| self.log.remove_before(oldest));
-        if let Err(error) = removed {
+        if self.ids.known(&self.log).is_none() || !self.ids.persist() {
+            return;
+        }
+        if let Err(error) = self.log.remove_before(oldest) {
             tracing::error!(%error, "old parts of the spool cannot be removed");
         }
+    }
+}
+
+impl Index {
+    /// The index; opened anew when it is broken, and it is time.
+    fn known<D: Disk>(&mut self, log: &Log<D>) -> Option<&KnownIds> {
+        if self.ids.is_none() && self.failed.is_none_or(|failed| failed.elapsed() >= REOPEN_AFTER) {
+            match self.reopened(log) {
+                Ok(ids) => {
+                    tracing::info!("the index of known ids is open again");
+                    self.ids = Some(ids);
+                }
+                Err(error) => self.fail(&*error),
+            }
+        }
+        self.ids.as_ref()
+    }
+
+    fn reopened<D: Disk>(&self, log: &Log<D>) -> Result<KnownIds, Box<dyn std::error::Error>> {
+        let now = Utc::now();
+        let mut ids = KnownIds::open(&self.folder, now)?;
+        let mut outcome = Ok(());
+        log.records(|record| {
+            if outcome.is_ok() {
+                outcome = recovery::note_ids(&record, &mut ids, now);
+            }
+        })?;
+        outcome?;
+        ids.persist()?;
+        Ok(ids)
+    }
+
+    /// Makes durable what was noted; `false` when that failed.
+    fn persist(&mut self) -> bool {
+        let persisted = self.ids.as_ref().map(KnownIds::persist);
+        if let Some(Err(error)) = &persisted {
+            self.fail(error);
+        }
+        matches!(persisted, Some(Ok(())))
+    }
+
+    fn fail(&mut self, error: &(impl std::fmt::Display + ?Sized)) {
+        tracing::error!(%error, "the index of known ids is broken; it will be opened anew");
+        self.ids = None;
+        self.failed = Some(Instant::now());
     }
 }
 

@@ -166,6 +166,12 @@ impl<D: Disk> Log<D> {
         Ok(places)
     }
 
+    /// Reads all records again, in their order.
+    pub fn records(&self, mut found: impl FnMut(Recovered)) -> io::Result<()> {
+        let mut damage = Damage::default();
+        self.segments.iter().try_for_each(|segment| read_segment(segment, &mut damage, &mut found))
+    }
+
     /// Reads a record again.
     pub fn read(&self, place: Place) -> io::Result<Vec<u8>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "the segment was removed");

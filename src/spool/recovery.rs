@@ -53,12 +53,8 @@ impl Recovery {
             return Err("the spool holds rows of another release: start that one once more, until its spool is empty"
                 .to_owned());
         }
-        let RowsRecord { account, rows, .. } = postcard::from_bytes(&record.payload).map_err(told)?;
-        let account: Account = account.parse().map_err(told)?;
-        let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(&account, rows.table, id)).collect();
-        ids.note(keys.iter().map(Vec::as_slice), now).map_err(told)?;
-        let lane = Lane { account, table: rows.table, month: rows.month };
-        self.waiting.insert(record.place, (lane, rows.len() as u64));
+        let (lane, rows) = note_rows(record, ids, now)?;
+        self.waiting.insert(record.place, (lane, rows));
         Ok(())
     }
 
@@ -80,6 +76,19 @@ impl Recovery {
         }
         Ok(Outcome { waiting: self.waiting.into_iter().map(waiting).collect(), begun, unfinished })
     }
+}
+
+/// Notes the ids of a record's rows, where it has some.
+pub(super) fn note_ids(record: &Recovered, ids: &mut KnownIds, now: DateTime<Utc>) -> Result<(), String> {
+    if record.kind == Kind::Rows { note_rows(record, ids, now).map(drop) } else { Ok(()) }
+}
+
+fn note_rows(record: &Recovered, ids: &mut KnownIds, now: DateTime<Utc>) -> Result<(Lane, u64), String> {
+    let RowsRecord { account, rows, .. } = postcard::from_bytes(&record.payload).map_err(told)?;
+    let account: Account = account.parse().map_err(told)?;
+    let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(&account, rows.table, id)).collect();
+    ids.note(keys.iter().map(Vec::as_slice), now).map_err(told)?;
+    Ok((Lane { account, table: rows.table, month: rows.month }, rows.len() as u64))
 }
 
 fn told(error: impl std::fmt::Display) -> String {

@@ -39,7 +39,8 @@ struct Client {
 
 impl Client {
     fn new(account: &str, seed: u64) -> Self {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(1).build().unwrap();
+        let http =
+            reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(1).build().unwrap();
         Self {
             http,
             token: sign(&chartwell::auth::Claims { exp: crate::support::now() + 86_400, ..claims(account) }),
@@ -112,7 +113,7 @@ async fn load(clients: Vec<Client>, url: &str, stop: &Arc<AtomicBool>) -> Vec<Cl
 async fn counts(program: &Program, account: &str) -> (u64, u64) {
     let ask = async |filter: &str| {
         let url = format!("{}/api/v1/recommendations/totals?datetime_from=2026-01-01&{filter}", program.url);
-        
+
         let response = reqwest::Client::new().get(url).bearer_auth(sign(&claims(account))).send().await.unwrap();
         let totals: Value = response.json().await.unwrap();
         totals["totals"][0]["value"].as_u64().unwrap_or_else(|| panic!("{totals}"))
@@ -199,11 +200,11 @@ async fn a_disk_that_fails_now_and_then_loses_nothing() {
     settle(&program, account, clients).await;
 }
 
-/// A folder on a file system of its own that is nearly full, seen by one process and its children.
+/// A spool on a small file system of its own, seen by one process alone.
 fn on_a_small_disk(folder: &Path) -> Vec<String> {
     let spool = folder.join("spool");
     std::fs::create_dir(&spool).unwrap();
-    let mount = format!("mount -t tmpfs -o size=1500k tmpfs '{}' && exec \"$@\"", spool.display());
+    let mount = format!("mount -t tmpfs -o size=24m tmpfs '{}' && exec \"$@\"", spool.display());
     ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"].map(str::to_owned).into()
 }
 
@@ -211,17 +212,26 @@ fn on_a_small_disk(folder: &Path) -> Vec<String> {
 async fn a_full_disk_refuses_rows_and_takes_them_again_when_there_is_room() {
     let account = "full_disk";
     let folder = tempfile::tempdir().unwrap();
-    // The engine is slow to take rows, so that the spool fills up; then it is let go.
-    let points = "writer-before-insert=8*sleep(1500)->off";
-    let before = on_a_small_disk(folder.path());
-    let program = Program::start_under(&before, folder.path(), account, &[("FAILPOINTS", points)]);
-    let clients = (0..8).map(|seed| Client::new(account, 200 + seed)).collect();
+    let program = Program::start_under(&on_a_small_disk(folder.path()), folder.path(), account, &[]);
+    // Through the process, because nobody else sees its disk.
+    let ballast = Path::new("/proc")
+        .join(program.id().to_string())
+        .join("root")
+        .join(folder.path().strip_prefix("/").unwrap())
+        .join("spool/ballast");
+    let clients = (0..4).map(|seed| Client::new(account, 200 + seed)).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let timer = async {
-        tokio::time::sleep(Duration::from_secs(8)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // Somebody else fills the disk.
+        let full = std::fs::write(&ballast, vec![0; 32 << 20]);
+        assert!(full.is_err(), "it holds more than it should");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        std::fs::remove_file(&ballast).unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
         stop.store(true, Ordering::Relaxed);
     };
     let (clients, ()) = tokio::join!(load(clients, &program.url, &stop), timer);
-    assert!(clients.iter().map(|client| client.refused).sum::<u64>() > 5, "it was never full");
+    assert!(clients.iter().map(|client| client.refused).sum::<u64>() > 5, "it was never full: {}", program.log());
     settle(&program, account, clients).await;
 }

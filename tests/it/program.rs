@@ -83,9 +83,8 @@ impl Program {
         self.child.wait().unwrap()
     }
 
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 
