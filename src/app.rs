@@ -28,6 +28,7 @@ use crate::ingest::{Intake, PriceBook};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::Repository;
+use crate::rows::Counters;
 use crate::service::Service;
 use crate::spool::{OpenError, Opened, Spool};
 use crate::telemetry;
@@ -71,14 +72,15 @@ impl App {
             rate_limits: RateLimits::new(&config.server),
         });
         let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
-        let (spool, writer) = open_spool(config, &clickhouse, &freshness)?;
-        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts, &config.anonymise).await?);
+        let counters = Arc::new(Counters::default());
+        let (spool, writer) = open_spool(config, &clickhouse, &freshness, &counters)?;
+        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts, &config.anonymise, counters).await?);
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
         let state = AppState {
             page,
-            platform: PlatformService::new(repository, accounts, limits, telemetry::metrics()),
+            platform: PlatformService::new(repository, Arc::clone(&intake), accounts, limits, telemetry::metrics()),
             recommendations: RecommendationsService::new(service),
             ingestion: Ingestion {
                 intake: Arc::clone(&intake),
@@ -105,6 +107,7 @@ fn open_spool(
     config: &Config,
     clickhouse: &ClickHouse,
     freshness: &Arc<Freshness>,
+    counters: &Arc<Counters>,
 ) -> Result<(Spool, Writer), OpenError> {
     let Opened { spool, waiting, begun, damage } = Spool::open(&config.server.data_dir, config.ingest.spool_bytes)?;
     if spool.backlog().rows() > 0 {
@@ -121,7 +124,7 @@ fn open_spool(
         let lane = records.first()?.lane.clone();
         Some(Batch::new(token, lane, records))
     });
-    let inserter = Inserter::new(clickhouse.clone(), Arc::clone(freshness));
+    let inserter = Inserter::new(clickhouse.clone(), Arc::clone(freshness), Arc::clone(counters));
     let writer = Writer::start(spool.clone(), resumed.collect(), waiting, inserter);
     Ok((spool, writer))
 }
@@ -138,6 +141,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(recommendations::agents)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
+        .routes(guarded(gatekeeper, routes!(platform::freshness)))
         .routes(guarded(gatekeeper, routes!(ingestion::events)))
         .routes(guarded(gatekeeper, routes!(ingestion::product_events)))
         .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::traces))))

@@ -112,6 +112,9 @@ impl Ingestion {
         read: impl Fn(Document<'t>) -> Result<R, Rejection>,
     ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
         let (rows, rejected) = read_documents(content.text()?, read)?;
+        for rejected in &rejected {
+            self.intake.note_rejected(account, R::TABLE, rejected.code, 1);
+        }
         if rows.is_empty() && !rejected.is_empty() {
             return Err(all_rejected(rejected));
         }

@@ -1,15 +1,16 @@
 //! The intake: rows that were read go into the spool, by table and month.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
 use crate::clickhouse::{ClickHouse, QueryError};
-use crate::config::{Account, AnonymiseConfig};
-use crate::rows::{Month, Row, Rows};
+use crate::config::{Account, AnonymiseConfig, Kind};
+use crate::rows::{Count, Counters, Month, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
 
 /// Takes in rows of all accounts.
@@ -17,6 +18,19 @@ pub struct Intake {
     spool: Spool,
     accounts: HashMap<Account, AccountIntake>,
     entities: Option<EntityService>,
+    counters: Arc<Counters>,
+    /// When the process began to count.
+    since: DateTime<Utc>,
+}
+
+/// How ingestion stands for one account.
+pub struct Status<'i> {
+    pub since: DateTime<Utc>,
+    pub counts: Vec<(Table, Count)>,
+    pub anonymised: Vec<(Kind, u64)>,
+    pub coverage: &'i Coverage,
+    pub spool_rows: u64,
+    pub spool_bytes: u64,
 }
 
 /// What belongs to one account.
@@ -43,6 +57,7 @@ impl Intake {
         spool: Spool,
         accounts: &[Account],
         config: &AnonymiseConfig,
+        counters: Arc<Counters>,
     ) -> Result<Self, QueryError> {
         let mut opened = HashMap::new();
         for account in accounts {
@@ -51,7 +66,7 @@ impl Intake {
             let anonymiser = Anonymiser::new(config.kinds(account), regions, &salt);
             opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default(), anonymiser });
         }
-        Ok(Self { spool, accounts: opened, entities: EntityService::new(config) })
+        Ok(Self { spool, accounts: opened, entities: EntityService::new(config), counters, since: Utc::now() })
     }
 
     /// The salt that raw user ids of an account are hashed with.
@@ -95,7 +110,33 @@ impl Intake {
             let month = Month::of(row.time());
             by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(&row);
         }
-        Ok(self.spool.commit(account, by_month.into_values().collect()).await?)
+        let taken = self.spool.commit(account, by_month.into_values().collect()).await?;
+        self.counters.note_taken(account, R::TABLE, taken.accepted, taken.duplicates);
+        Ok(taken)
+    }
+
+    /// Notes that rows were refused.
+    pub fn note_rejected(&self, account: &Account, table: Table, code: &'static str, rows: u64) {
+        self.counters.note_rejected(account, table, code, rows);
+    }
+
+    /// How ingestion stands.
+    pub fn status(&self, account: &Account) -> Result<Status<'_>, IntakeError> {
+        let AccountIntake { coverage, anonymiser, .. } = self.account(account)?;
+        Ok(Status {
+            since: self.since,
+            counts: Table::ALL.into_iter().map(|table| (table, self.counters.count(account, table))).collect(),
+            anonymised: anonymiser.counts().collect(),
+            coverage,
+            spool_rows: self.spool.backlog().rows(),
+            spool_bytes: self.spool.backlog().bytes(),
+        })
+    }
+
+    /// Sets the gauges of the metrics.
+    pub fn measure(&self) {
+        metrics::gauge!("chartwell_spool_rows").set(self.spool.backlog().rows() as f64);
+        metrics::gauge!("chartwell_spool_bytes").set(self.spool.backlog().bytes() as f64);
     }
 
     /// Resolves when everything that was taken is inserted.

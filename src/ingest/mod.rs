@@ -18,5 +18,5 @@ mod rejection;
 mod schemas;
 
 pub use genai::PriceBook;
-pub use intake::{Intake, IntakeError};
+pub use intake::{Intake, IntakeError, Status};
 pub use rejection::Rejection;

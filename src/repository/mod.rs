@@ -118,7 +118,27 @@ impl Repository {
 
     /// When the newest row of a dataset came in.
     pub async fn fresh_as_of(&self, reader: &Reader, dataset: &Dataset) -> Result<Option<DateTime<Utc>>, QueryError> {
-        self.freshness.newest(&reader.principal.account, dataset.table).await
+        self.newest(&reader.principal.account, dataset.table).await
+    }
+
+    /// When the newest row of a table came in.
+    pub async fn newest(&self, account: &Account, table: &'static str) -> Result<Option<DateTime<Utc>>, QueryError> {
+        self.freshness.newest(account, table).await
+    }
+
+    /// The number of dead letters by the table that they were for.
+    pub async fn dead_letters(&self, account: &Account) -> Result<BTreeMap<String, u64>, QueryError> {
+        #[derive(clickhouse::Row, serde::Deserialize)]
+        struct CountRow {
+            table_name: String,
+            rows: u64,
+        }
+        let sql = format!(
+            "SELECT toString(table_name) AS table_name, toUInt64(count()) AS rows FROM `{}`.dead_letters GROUP BY table_name",
+            account.analytics_database()
+        );
+        let rows: Vec<CountRow> = self.clickhouse.fetch(&sql).await?;
+        Ok(rows.into_iter().map(|row| (row.table_name, row.rows)).collect())
     }
 }
 

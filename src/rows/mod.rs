@@ -3,6 +3,7 @@
 //! On the way between them, in the spool, rows are bytes: each one encoded by itself, those of one table
 //! and month together ([`Rows`]).
 
+mod counters;
 mod event;
 mod product_event;
 mod span;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooWide};
 use crate::json::Object;
 
+pub use counters::{Count, Counters};
 pub use event::{Event, Suggestion, TYPED_PATHS};
 pub use product_event::{PAYLOAD_PATHS, ProductEvent};
 pub use span::{Span, SpanColumns, hex};

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::dead_letters::DeadLetters;
 use crate::clickhouse::native::JsonForm;
 use crate::clickhouse::{ClickHouse, Freshness};
-use crate::rows::{BlockError, Rows};
+use crate::rows::{BlockError, Counters, Rows};
 use crate::spool::{Lane, Waiting};
 
 /// Inserts at once: while one is encoded, another is stored.
@@ -19,6 +19,7 @@ pub struct Inserter {
     clickhouse: ClickHouse,
     freshness: Arc<Freshness>,
     dead_letters: DeadLetters,
+    counters: Arc<Counters>,
     slots: Semaphore,
     /// Whether the last insert failed for a reason that passes.
     is_failing: AtomicBool,
@@ -35,11 +36,12 @@ pub enum InsertError {
 }
 
 impl Inserter {
-    pub fn new(clickhouse: ClickHouse, freshness: Arc<Freshness>) -> Self {
+    pub fn new(clickhouse: ClickHouse, freshness: Arc<Freshness>, counters: Arc<Counters>) -> Self {
         Self {
             dead_letters: DeadLetters::new(clickhouse.clone()),
             clickhouse,
             freshness,
+            counters,
             slots: Semaphore::new(AT_ONCE),
             is_failing: AtomicBool::new(false),
             recovered: Notify::new(),
@@ -73,7 +75,9 @@ impl Inserter {
     /// Lays a row among the dead letters.
     pub async fn bury(&self, lane: &Lane, row: &Rows, reason: &str, token: &str) -> Result<(), String> {
         tracing::error!(account = %lane.account, table = lane.table.name(), reason, "a row was refused for good: it is a dead letter now");
-        self.dead_letters.add(lane, row, reason, token).await.map_err(|error| error.message)
+        self.dead_letters.add(lane, row, reason, token).await.map_err(|error| error.message)?;
+        self.counters.note_dead(&lane.account, lane.table);
+        Ok(())
     }
 
     /// Resolves when an insert succeeds after others failed.
@@ -81,14 +85,10 @@ impl Inserter {
         self.recovered.notified().await;
     }
 
-    /// Notes how long rows took from their acceptance until they could be read.
+    /// Notes that records can be read, and how long that took.
     pub fn note_inserted(&self, lane: &Lane, records: &[Waiting]) {
-        let (account, table) = (lane.account.to_string(), lane.table.name());
         for record in records {
-            metrics::counter!("chartwell_rows_inserted_total", "account" => account.clone(), "table" => table)
-                .increment(record.rows);
-            metrics::histogram!("chartwell_readable_after_seconds", "table" => table)
-                .record(record.since.elapsed().as_secs_f64());
+            self.counters.note_inserted(&lane.account, lane.table, record.rows, record.since.elapsed());
         }
     }
 }

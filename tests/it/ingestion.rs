@@ -300,6 +300,50 @@ async fn bodies_and_batches_have_their_limits() {
 }
 
 #[tokio::test]
+async fn freshness_says_what_became_of_what_was_sent() {
+    let app = TestApp::start("fresh").await;
+    let before = app.get("/api/v1/freshness").await;
+    assert_eq!((&before["tables"][0]["table"], &before["tables"][0]["newest_row"]), (&json!("events"), &Value::Null));
+    let id = "018f5a3e-7b2c-7d4e-9a1b-000000000001";
+    let events = json!([
+        {"event": "e", "event_id": id, "time_utc": "2026-02-01T10:00:00Z", "note": "jane@example.org and john@example.org"},
+        {"event": "e", "event_id": id},
+        {"event": "e", "note": "call +31 6 12345678"},
+        {"event": 5},
+        {"event": "e", "time_utc": "1999-01-01T00:00:00Z"},
+    ]);
+    let (status, _) = post(&app, events.to_string()).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    app.intake.settled().await;
+    let report = app.get("/api/v1/freshness").await;
+    let events = &report["tables"][0];
+    assert_eq!((&events["accepted"], &events["duplicates"]), (&json!(2), &json!(1)));
+    assert_eq!(events["rejected"], json!([{"code": "invalid_type", "count": 1}, {"code": "too_old", "count": 1}]));
+    let age = Utc::now() - events["newest_row"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    assert!(age < chrono::Duration::seconds(60), "{events}");
+    assert!(events["lag_ms_p50"].as_f64().unwrap() > 0.0 && events["lag_ms_p95"].as_f64() >= events["lag_ms_p50"].as_f64());
+    let count = |kind: &str| report["anonymised"].as_array().unwrap().iter().find(|count| count["kind"] == kind).unwrap()["count"].clone();
+    assert_eq!((count("email"), count("phone"), count("iban")), (json!(2), json!(1), json!(0)));
+    assert_eq!(report["spool"]["rows"], 0);
+
+    let export = include_str!("../../openapi/examples/ingestion/traces.json");
+    let export: Value = serde_json::from_str(export).unwrap();
+    let request = app.post("/v1/traces").bearer_auth(app.token()).json(&export["body"]);
+    assert_eq!(send(request).await.0, StatusCode::OK);
+    let unknown = export["body"].to_string().replace("gpt-4o", "our-own-model").replace("eee19b7ec3c1b174", "eee19b7ec3c1b175");
+    let request = app.post("/v1/traces").bearer_auth(app.token()).header("content-type", "application/json").body(unknown);
+    assert_eq!(send(request).await.0, StatusCode::OK);
+    let report = app.get("/api/v1/freshness").await;
+    assert_eq!((&report["tables"][1]["accepted"], &report["tables"][1]["rejected"][0]["code"]), (&json!(2), &json!("invalid_id")));
+    assert!(report["coverage"].as_array().unwrap().contains(&json!({"column": "input_tokens", "attribute": "gen_ai.usage.input_tokens", "spans": 2})));
+    assert_eq!(report["models_without_price"], json!([{"provider": "openai", "model": "our-own-model", "spans": 1}]));
+    let metrics = app.request("/metrics").send().await.unwrap().text().await.unwrap();
+    for name in ["chartwell_rows_accepted_total{account=\"fresh\"", "chartwell_rows_duplicate_total", "chartwell_anonymised_total", "chartwell_spool_rows"] {
+        assert!(metrics.contains(name), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn dates_from_many_months_are_stored() {
     let app = TestApp::start("months").await;
     let events: Vec<Value> = (0..300).map(|month| json!({"event": "e", "time_utc": format!("{}-{:02}-15T00:00:00Z", 2000 + month / 12, month % 12 + 1)})).collect();

@@ -197,7 +197,7 @@ async fn good_spans_are_kept_and_bad_ones_are_counted_and_named() {
     let body = response.bytes().await.unwrap();
     // partial_success { rejected_spans: 1, error_message: … }
     assert_eq!(&body[2..4], [0x08, 0x01]);
-    assert!(String::from_utf8_lossy(&body).contains("invalid span id"), "{}", hex(&body));
+    assert!(String::from_utf8_lossy(&body).contains("invalid_id"), "{}", hex(&body));
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::PlatformService;
-use super::schemas::{CurrentAccount, Health, Me, Readiness};
+use super::{FreshnessError, PlatformService};
+use super::schemas::{CurrentAccount, FreshnessReport, Health, Me, Readiness};
 use crate::auth::Reader;
-use crate::error::{ApiError, TokenProblems};
+use crate::error::{ApiError, QuestionProblems, TokenProblems};
 use crate::http::Valid;
 
 /// Who am I
@@ -43,6 +43,25 @@ pub async fn current_account(
     Json(platform.current_account(&reader))
 }
 
+/// How fresh is the data
+///
+/// Per table: the newest row, how long rows took until they could be read, and what became of what was sent;
+/// personal data that was replaced; the spool.
+#[utoipa::path(
+    get,
+    path = "/api/v1/freshness",
+    tag = "platform",
+    responses((status = 200, description = "How ingestion stands", body = FreshnessReport), QuestionProblems),
+    security(("bearer" = [])),
+)]
+pub async fn freshness(
+    reader: Reader,
+    Valid(()): Valid<()>,
+    State(platform): State<PlatformService>,
+) -> Result<Json<FreshnessReport>, ApiError> {
+    Ok(Json(platform.freshness(&reader).await?))
+}
+
 /// Is the process up
 ///
 /// Says nothing about the engine; see `/readyz`.
@@ -74,4 +93,13 @@ pub async fn readyz(State(platform): State<PlatformService>) -> (StatusCode, Jso
 pub async fn metrics(State(platform): State<PlatformService>) -> Response {
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, content_type)], platform.metrics()).into_response()
+}
+
+impl From<FreshnessError> for ApiError {
+    fn from(error: FreshnessError) -> Self {
+        match error {
+            FreshnessError::Intake(error) => error.into(),
+            FreshnessError::Query(error) => error.into(),
+        }
+    }
 }

@@ -4,4 +4,4 @@ pub mod endpoints;
 pub mod schemas;
 mod service;
 
-pub use service::PlatformService;
+pub use service::{FreshnessError, PlatformService};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,4 +67,81 @@ pub struct AccountReadiness {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "engine_unavailable", nullable = false)]
     pub reason: Option<&'static str>,
+}
+
+/// How fresh the data of an account is, and what became of what was sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FreshnessReport {
+    /// Since when this process counts.
+    #[schema(example = "2026-02-04T08:00:00Z")]
+    pub since: DateTime<Utc>,
+    pub tables: Vec<TableFreshness>,
+    /// Personal data that was replaced before it was stored, by kind.
+    pub anonymised: Vec<KindCount>,
+    pub spool: SpoolState,
+    /// Which attributes of spans filled which columns.
+    pub coverage: Vec<AttributeCount>,
+    /// Models that the price book has no price for: their spans have no cost.
+    pub models_without_price: Vec<ModelCount>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TableFreshness {
+    #[schema(example = "events")]
+    pub table: &'static str,
+    /// When the newest row that can be read was accepted; null while there is none.
+    pub newest_row: Option<DateTime<Utc>>,
+    /// From acceptance until a row could be read, of the last rows; null while there are none.
+    #[schema(example = 41.5)]
+    pub lag_ms_p50: Option<f64>,
+    #[schema(example = 312.0)]
+    pub lag_ms_p95: Option<f64>,
+    #[schema(example = 120_000)]
+    pub accepted: u64,
+    /// Rows whose id was accepted before.
+    #[schema(example = 12)]
+    pub duplicates: u64,
+    pub rejected: Vec<CodeCount>,
+    /// Rows that the engine refuses for good; `chartwell dead-letters` lists them.
+    #[schema(example = 0)]
+    pub dead_letters: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CodeCount {
+    #[schema(example = "too_old")]
+    pub code: &'static str,
+    pub count: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KindCount {
+    #[schema(example = "email")]
+    pub kind: &'static str,
+    pub count: u64,
+}
+
+/// The rows of all accounts that were accepted and are not inserted yet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SpoolState {
+    #[schema(example = 0)]
+    pub rows: u64,
+    /// Bytes on disk; what was inserted is removed by and by.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttributeCount {
+    #[schema(example = "input_tokens")]
+    pub column: &'static str,
+    #[schema(example = "gen_ai.usage.input_tokens")]
+    pub attribute: &'static str,
+    pub spans: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelCount {
+    pub provider: String,
+    pub model: String,
+    pub spans: u64,
 }

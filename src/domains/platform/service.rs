@@ -4,11 +4,24 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use super::schemas::{AccountReadiness, CurrentAccount, Me, MyLimits, Readiness};
+use super::schemas::{
+    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, Me, ModelCount, MyLimits, Readiness,
+    SpoolState, TableFreshness,
+};
 use crate::auth::{Reader, Scope};
 use crate::clickhouse::QueryError;
 use crate::config::Account;
+use crate::ingest::{Intake, IntakeError};
 use crate::repository::Repository;
+
+/// Why it cannot be said how fresh the data is.
+#[derive(Debug, thiserror::Error)]
+pub enum FreshnessError {
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
 
 /// Answers about the asker and the process.
 #[derive(Clone)]
@@ -18,6 +31,7 @@ pub struct PlatformService {
 
 struct Inner {
     repository: Arc<Repository>,
+    intake: Arc<Intake>,
     accounts: Vec<Account>,
     query_rate_limit: u32,
     retention_days: u32,
@@ -27,6 +41,7 @@ struct Inner {
 impl PlatformService {
     pub fn new(
         repository: Arc<Repository>,
+        intake: Arc<Intake>,
         accounts: &[Account],
         (query_rate_limit, retention_days): (u32, u32),
         metrics: PrometheusHandle,
@@ -34,6 +49,7 @@ impl PlatformService {
         Self {
             inner: Arc::new(Inner {
                 repository,
+                intake,
                 accounts: accounts.to_vec(),
                 query_rate_limit,
                 retention_days,
@@ -71,7 +87,41 @@ impl PlatformService {
         Readiness { status: if ready { "ready" } else { "not ready" }, ready, accounts }
     }
 
+    /// How fresh the data of the asker's account is, and what became of what was sent.
+    pub async fn freshness(&self, reader: &Reader) -> Result<FreshnessReport, FreshnessError> {
+        let account = &reader.principal.account;
+        let status = self.inner.intake.status(account)?;
+        let dead_letters = self.inner.repository.dead_letters(account).await?;
+        let mut tables = Vec::new();
+        for (table, count) in &status.counts {
+            let lag_ms = |quantile| count.lag(quantile).map(|lag| (lag.as_secs_f64() * 1e5).round() / 1e2);
+            tables.push(TableFreshness {
+                table: table.name(),
+                newest_row: self.inner.repository.newest(account, table.name()).await?,
+                lag_ms_p50: lag_ms(0.5),
+                lag_ms_p95: lag_ms(0.95),
+                accepted: count.accepted,
+                duplicates: count.duplicates,
+                rejected: count.rejected.iter().map(|(code, count)| CodeCount { code, count: *count }).collect(),
+                dead_letters: dead_letters.get(table.name()).copied().unwrap_or(0),
+            });
+        }
+        let (coverage, without_price) = status.coverage.counts();
+        Ok(FreshnessReport {
+            since: status.since,
+            tables,
+            anonymised: status.anonymised.iter().map(|(kind, count)| KindCount { kind: kind.name(), count: *count }).collect(),
+            spool: SpoolState { rows: status.spool_rows, bytes: status.spool_bytes },
+            coverage: coverage.into_iter().map(|(column, attribute, spans)| AttributeCount { column, attribute, spans }).collect(),
+            models_without_price: without_price
+                .into_iter()
+                .map(|(provider, model, spans)| ModelCount { provider, model, spans })
+                .collect(),
+        })
+    }
+
     pub fn metrics(&self) -> String {
+        self.inner.intake.measure();
         self.inner.metrics.render()
     }
 }

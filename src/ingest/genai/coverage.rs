@@ -18,14 +18,10 @@ struct Counts {
     without_price: BTreeMap<(String, String), u64>,
 }
 
-/// What was counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Covered {
-    /// Column, attribute, spans.
-    pub attributes: Vec<(&'static str, &'static str, u64)>,
-    /// Provider, model, spans.
-    pub without_price: Vec<(String, String, u64)>,
-}
+/// Column, attribute, spans.
+pub type AttributeCounts = Vec<(&'static str, &'static str, u64)>;
+/// Provider, model, spans.
+pub type ModelCounts = Vec<(String, String, u64)>;
 
 impl Coverage {
     pub fn note(&self, column: &'static str, attribute: &'static str) {
@@ -42,15 +38,11 @@ impl Coverage {
         }
     }
 
-    pub fn counts(&self) -> Covered {
+    /// Which attributes filled which columns, and the models without a price.
+    pub fn counts(&self) -> (AttributeCounts, ModelCounts) {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        Covered {
-            attributes: counts.attributes.iter().map(|((column, name), spans)| (*column, *name, *spans)).collect(),
-            without_price: counts
-                .without_price
-                .iter()
-                .map(|((provider, model), spans)| (provider.clone(), model.clone(), *spans))
-                .collect(),
-        }
+        let attributes = counts.attributes.iter().map(|((column, name), spans)| (*column, *name, *spans));
+        let models = counts.without_price.iter().map(|((provider, model), spans)| (provider.clone(), model.clone(), *spans));
+        (attributes.collect(), models.collect())
     }
 }

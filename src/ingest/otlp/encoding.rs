@@ -10,6 +10,7 @@ use axum::response::Response;
 use prost::Message;
 use serde_json::json;
 
+use super::refusals::Refusals;
 use crate::error::{ApiError, Code};
 use crate::http::{Guarded, Rendered};
 use crate::ingest::body::{Content, essence, malformed};
@@ -75,13 +76,14 @@ impl Encoding {
         }
     }
 
-    /// The answer to an export of which so many were refused; `rejected_name` is their name in JSON.
-    pub fn answer(self, rejected: usize, message: &str, rejected_name: &str) -> Response {
+    /// The answer to an export of which this was refused; `rejected_name` is the name of their number in JSON.
+    pub fn answer(self, refused: &Refusals, rejected_name: &str) -> Response {
+        let (rejected, message) = (refused.total(), refused.message());
         let body = match (self, rejected) {
             (Self::Protobuf, 0) => Vec::new(),
             (Self::Json, 0) => b"{}".to_vec(),
             (Self::Protobuf, _) => {
-                let partial_success = PartialSuccess { rejected: rejected as i64, error_message: message.to_owned() };
+                let partial_success = PartialSuccess { rejected: rejected as i64, error_message: message };
                 ExportResponse { partial_success: Some(partial_success) }.encode_to_vec()
             }
             // Whole numbers of 64 bits are texts in the JSON of protobuf.

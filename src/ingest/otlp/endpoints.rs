@@ -1,20 +1,21 @@
 //! The endpoints of OTLP.
 
-use std::collections::BTreeMap;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::encoding::Encoding;
+use super::refusals::Refusals;
 use super::spans::SpanReading;
 use super::{json, logs, spans};
 use crate::auth::Reader;
+use crate::config::Account;
 use crate::error::{ApiError, Code};
 use crate::http::Valid;
 use crate::ingest::body::{self, OTLP};
 use crate::ingest::endpoints::Ingestion;
+use crate::rows::Table;
 
 /// Take in traces
 ///
@@ -47,7 +48,8 @@ pub async fn traces(
     );
     refuse_logs(&read)?;
     ingestion.intake.take(account, read.spans).await?;
-    Ok(answer(encoding, &read.rejected, "rejectedSpans"))
+    ingestion.note_refused(account, Table::Spans, &read.refused);
+    Ok(encoding.answer(&read.refused, "rejectedSpans"))
 }
 
 /// Take in logs
@@ -74,12 +76,13 @@ pub async fn logs(
     let account = &reader.principal.account;
     let read = logs::read(export.resource_logs, ingestion.reading(account)?);
     ingestion.intake.take(account, read.events).await?;
-    Ok(answer(encoding, &read.rejected, "rejectedLogRecords"))
+    ingestion.note_refused(account, Table::Events, &read.refused);
+    Ok(encoding.answer(&read.refused, "rejectedLogRecords"))
 }
 
 /// Spans without any ids are log records that were sent to the wrong path.
 fn refuse_logs(read: &spans::ReadSpans) -> Result<(), ApiError> {
-    let total = read.spans.len() + read.rejected.values().sum::<usize>();
+    let total = read.spans.len() + read.refused.total();
     if total > 0 && read.without_ids == total {
         return Err(ApiError::new(
             Code::MalformedBody,
@@ -89,7 +92,8 @@ fn refuse_logs(read: &spans::ReadSpans) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn answer(encoding: Encoding, rejected: &BTreeMap<String, usize>, name: &str) -> Response {
-    let reasons: Vec<String> = rejected.iter().map(|(why, count)| format!("{why} ({count})")).collect();
-    encoding.answer(rejected.values().sum(), &reasons.join("; "), name)
+impl Ingestion {
+    fn note_refused(&self, account: &Account, table: Table, refused: &Refusals) {
+        refused.codes().for_each(|(code, rows)| self.intake.note_rejected(account, table, code, rows));
+    }
 }

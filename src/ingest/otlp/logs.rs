@@ -4,16 +4,16 @@
 //! is an object, or a text that is one, gives fields as the body of `POST /api/v1/events` does; another text is
 //! the field `message`.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::values::{self, TooMuch, object};
+use super::refusals::Refusals;
+use super::values::{self, object};
 use crate::ingest::event::{self, Reading};
+use crate::ingest::rejection::Rejection;
 use crate::json::{self, Json, Object};
 use crate::rows::{Event, hex};
 
@@ -24,8 +24,7 @@ const EVENT_NAMES: [&str; 5] = ["event.name", "event", "event_type", "type", "na
 #[derive(Debug, Default)]
 pub struct ReadLogs {
     pub events: Vec<Event<'static>>,
-    /// Why records were refused, and how many each.
-    pub rejected: BTreeMap<String, usize>,
+    pub refused: Refusals,
 }
 
 /// Reads the records of an export.
@@ -36,23 +35,22 @@ pub fn read(export: Vec<ResourceLogs>, reading: Reading<'_>) -> ReadLogs {
         for record in resource_logs.scope_logs.into_iter().flat_map(|scope_logs| scope_logs.log_records) {
             let event = match &resource {
                 Ok(resource) => read_record(record, resource, reading),
-                Err(TooMuch(why)) => Err((*why).to_owned()),
+                Err(too_much) => Err(too_much.into()),
             };
             match event {
                 Ok(event) => read.events.push(event),
-                Err(why) => *read.rejected.entry(why).or_default() += 1,
+                Err(rejection) => read.refused.add(rejection),
             }
         }
     }
     read
 }
 
-fn read_record(record: LogRecord, resource: &Object<'static>, reading: Reading<'_>) -> Result<Event<'static>, String> {
+fn read_record(record: LogRecord, resource: &Object<'static>, reading: Reading<'_>) -> Result<Event<'static>, Rejection> {
     let id = id_of(&record, resource);
     let nanos = if record.time_unix_nano > 0 { record.time_unix_nano } else { record.observed_time_unix_nano };
-    let told = |TooMuch(why): TooMuch| why.to_owned();
-    let mut fields = object(record.attributes).map_err(told)?;
-    match values::json(record.body).map_err(told)? {
+    let mut fields = object(record.attributes)?;
+    match values::json(record.body)? {
         Json::Null => {}
         Json::Object(body) => merge(&mut fields, body),
         Json::Text(text) => match json::read(&text) {
@@ -95,7 +93,7 @@ fn read_record(record: LogRecord, resource: &Object<'static>, reading: Reading<'
     if !resource.is_empty() {
         fields.insert("resource", resource.clone());
     }
-    event::read(Json::Object(fields), reading).map_err(|rejection| format!("{}: {}", rejection.code, rejection.detail))
+    event::read(Json::Object(fields), reading)
 }
 
 fn merge(fields: &mut Object<'static>, body: Object<'static>) {

@@ -8,6 +8,7 @@ mod encoding;
 pub mod endpoints;
 mod json;
 mod logs;
+mod refusals;
 mod spans;
 mod values;
 

@@ -1,15 +1,15 @@
 //! Spans: from the messages of an export to rows.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as Message};
 
+use super::refusals::Refusals;
 use super::values::{TooMuch, object};
 use crate::ingest::event::Reading;
 use crate::ingest::genai::{self, Coverage, PERSONS, PriceBook, Said, shortened};
 use crate::ingest::person::hashed;
+use crate::ingest::rejection::Rejection;
 use crate::json::{Json, Object, Text};
 use crate::rows::{Span, hex};
 
@@ -32,8 +32,7 @@ pub struct SpanReading<'a> {
 #[derive(Debug, Default)]
 pub struct ReadSpans {
     pub spans: Vec<Span<'static>>,
-    /// Why spans were refused, and how many each.
-    pub rejected: BTreeMap<String, usize>,
+    pub refused: Refusals,
     /// Spans whose ids are missing.
     pub without_ids: usize,
 }
@@ -49,11 +48,11 @@ pub fn read(export: Vec<ResourceSpans>, reading: SpanReading<'_>) -> ReadSpans {
                 read.without_ids += usize::from(message.trace_id.is_empty() && message.span_id.is_empty());
                 let span = match (&resource, &scope) {
                     (Ok(resource), Ok(scope)) => read_span(message, resource, scope, reading),
-                    (Err(TooMuch(why)), _) | (_, Err(TooMuch(why))) => Err((*why).to_owned()),
+                    (Err(too_much), _) | (_, Err(too_much)) => Err(too_much.into()),
                 };
                 match span {
                     Ok(span) => read.spans.push(span),
-                    Err(why) => *read.rejected.entry(why).or_default() += 1,
+                    Err(rejection) => read.refused.add(rejection),
                 }
             }
         }
@@ -66,32 +65,29 @@ fn read_span(
     resource: &Object<'static>,
     scope: &Object<'static>,
     SpanReading { reading, prices, coverage }: SpanReading<'_>,
-) -> Result<Span<'static>, String> {
-    let trace_id = id::<16>(&message.trace_id).ok_or("invalid trace id: 16 bytes, not all zero")?;
-    let span_id = id::<8>(&message.span_id).ok_or("invalid span id: 8 bytes, not all zero")?;
+) -> Result<Span<'static>, Rejection> {
+    let trace_id = id::<16>(&message.trace_id).ok_or_else(|| invalid_id("trace", "16 bytes, not all zero"))?;
+    let span_id = id::<8>(&message.span_id).ok_or_else(|| invalid_id("span", "8 bytes, not all zero"))?;
     let parent_id = match message.parent_span_id.as_slice() {
         [] | [0, 0, 0, 0, 0, 0, 0, 0] => None,
-        parent => Some(id::<8>(parent).ok_or("invalid parent span id: empty or 8 bytes")?),
+        parent => Some(id::<8>(parent).ok_or_else(|| invalid_id("parent span", "empty or 8 bytes"))?),
     };
     let start_time = moment(message.start_time_unix_nano);
-    reading
-        .check_time(start_time, "startTimeUnixNano")
-        .map_err(|rejection| format!("{}: {}", rejection.code, rejection.detail))?;
+    reading.check_time(start_time, "/startTimeUnixNano")?;
     let end_time = moment(message.end_time_unix_nano);
     if end_time < start_time {
         metrics::counter!("chartwell_spans_clamped_total").increment(1);
     }
     if message.events.len() > MOST_PARTS || message.links.len() > MOST_PARTS {
-        return Err(format!("more than {MOST_PARTS} events or links"));
+        return Err(Rejection::new("too_large", "", format!("more than {MOST_PARTS} events or links")));
     }
     let hash = |text: &str| hashed(text, reading.salt);
-    let told = |TooMuch(why): TooMuch| why.to_owned();
     let status = message.status.unwrap_or_default();
-    let mut attributes = object(message.attributes).map_err(told)?;
+    let mut attributes = object(message.attributes)?;
     let mut resource = resource.clone();
     let mut events = Vec::with_capacity(message.events.len());
     for event in message.events {
-        let attributes = object(event.attributes).map_err(told)?;
+        let attributes = object(event.attributes)?;
         events.push((Text::from(shortened(event.name, LONGEST_TEXT)), moment(event.time_unix_nano), attributes));
     }
     let said =
@@ -106,7 +102,7 @@ fn read_span(
             Object::from([("trace_id", hex(&link.trace_id).into()), ("span_id", hex(&link.span_id).into())]);
         put_text(&mut fields, "trace_state", link.trace_state);
         put_object(&mut fields, "attributes", object(link.attributes)?);
-        Ok(fields)
+        Ok::<_, TooMuch>(fields)
     });
     let mut context = Object::default();
     put_text(&mut context, "trace_state", message.trace_state);
@@ -124,10 +120,14 @@ fn read_span(
         columns,
         attributes,
         context,
-        links: links.collect::<Result<_, _>>().map_err(told)?,
+        links: links.collect::<Result<_, _>>()?,
         events: events.into_iter().map(event_object).collect(),
         resource,
     })
+}
+
+fn invalid_id(of: &str, form: &str) -> Rejection {
+    Rejection::new("invalid_id", "", format!("the {of} id must be {form}"))
 }
 
 fn id<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
