@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod check;
+mod dead_letters;
 mod demo;
 mod migrate;
 mod program;
@@ -43,6 +44,11 @@ enum Command {
         #[command(flatten)]
         server: ServerFlags,
     },
+    /// List or replay rows that were accepted and that the engine refused for good
+    DeadLetters {
+        #[command(subcommand)]
+        command: dead_letters::DeadLettersCommand,
+    },
     /// Print a signed development token
     Token(token::TokenFlags),
     /// Print the OpenAPI document
@@ -79,6 +85,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve { no_migrate, server } => serve::serve(&load(&server.settings())?, no_migrate),
         Command::Migrate(flags) => migrate::migrate(&load(&Flags::new())?, &flags),
         Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
+        Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),
         Command::Openapi => {
             println!("{}", crate::app::description().to_pretty_json()?);

@@ -215,8 +215,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Reader {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-    use http_body_util::{BodyExt, Limited};
     use utoipa::openapi::path::{HttpMethod, OperationBuilder};
     use utoipa::openapi::security::SecurityRequirement;
 

@@ -102,7 +102,10 @@ mod tests {
         }
         let count = counters.count(&account, Table::Events);
         assert_eq!(count.inserted, 1_010);
-        assert_eq!((count.lag(0.5), count.lag(0.95)), (Some(Duration::from_millis(51)), Some(Duration::from_millis(96))));
+        assert_eq!(
+            (count.lag(0.5), count.lag(0.95)),
+            (Some(Duration::from_millis(51)), Some(Duration::from_millis(96)))
+        );
         assert_eq!(counters.count(&account, Table::Spans).inserted, 0);
     }
 }

@@ -10,6 +10,7 @@ mod span;
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooWide};
 use crate::json::Object;
@@ -86,6 +87,35 @@ impl Table {
             Self::Spans => block::<Span<'_>>(rows, form),
             Self::ProductEvents => block::<ProductEvent<'_>>(rows, form),
         }
+    }
+
+    /// An encoded row by itself.
+    pub fn row(self, row: &[u8], accepted_at: DateTime<Utc>) -> postcard::Result<Rows> {
+        match self {
+            Self::Events => single::<Event<'_>>(row, accepted_at),
+            Self::Spans => single::<Span<'_>>(row, accepted_at),
+            Self::ProductEvents => single::<ProductEvent<'_>>(row, accepted_at),
+        }
+    }
+
+    /// The id of a row as SQL has it, as text.
+    pub const fn id_expression(self) -> &'static str {
+        match self {
+            Self::Events | Self::ProductEvents => "toString(event_id)",
+            Self::Spans => "concat(trace_id, span_id)",
+        }
+    }
+
+    /// The same of an id.
+    pub fn id_text(self, id: &[u8]) -> String {
+        match self {
+            Self::Events | Self::ProductEvents => Uuid::from_slice(id).map_or_else(|_| hex(id), |id| id.to_string()),
+            Self::Spans => hex(id),
+        }
+    }
+
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
     /// An encoded row as a document.
@@ -210,6 +240,13 @@ fn block<'a, R: Row<'a>>(rows: &'a [Rows], form: JsonForm) -> Result<Vec<u8>, Bl
         }
     }
     Ok(block.finish()?)
+}
+
+fn single<'a, R: Row<'a>>(row: &'a [u8], accepted_at: DateTime<Utc>) -> postcard::Result<Rows> {
+    let row = postcard::from_bytes::<R>(row)?;
+    let mut rows = Rows::new(R::TABLE, Month::of(row.time()), accepted_at);
+    rows.push(&row);
+    Ok(rows)
 }
 
 fn document<'a, R: Row<'a>>(row: &'a [u8], accepted_at: DateTime<Utc>) -> postcard::Result<Object<'static>> {

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use crate::clickhouse::native::{Block, Cells, ColumnOf, JsonForm, Type};
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::Account;
-use crate::rows::Rows;
+use crate::rows::{Rows, Table};
 use crate::spool::Lane;
+use crate::writer::Inserter;
 
 /// The dead letters of all accounts.
 pub struct DeadLetters {
@@ -73,6 +74,37 @@ impl DeadLetters {
     pub async fn list(&self, account: &Account) -> Result<Vec<DeadLetter>, QueryError> {
         let sql = format!("SELECT {} FROM {} ORDER BY dead_at, dead_letter_id", Block::names(COLUMNS), table(account));
         self.clickhouse.fetch(&sql).await
+    }
+
+    async fn remove(&self, account: &Account, id: Uuid) -> Result<(), QueryError> {
+        let sql =
+            format!("ALTER TABLE {} DELETE WHERE dead_letter_id = '{id}' SETTINGS mutations_sync = 2", table(account));
+        self.clickhouse.execute(&sql).await
+    }
+}
+
+/// Why a dead letter could not be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("the row cannot be read: {0}")]
+    Unreadable(String),
+    #[error("{0}")]
+    Refused(String),
+    #[error("the row was inserted, but its letter is still there; replay it again, which changes nothing: {0}")]
+    Kept(#[from] QueryError),
+}
+
+impl Inserter {
+    /// Inserts the row of a dead letter, and removes the letter. Again after a crash, it changes nothing.
+    pub async fn replay(&self, account: &Account, letter: &DeadLetter) -> Result<(), ReplayError> {
+        let unreadable = |error: &dyn std::fmt::Display| ReplayError::Unreadable(error.to_string());
+        let of = Table::by_name(&letter.table_name).ok_or_else(|| unreadable(&"no such table"))?;
+        let encoded = STANDARD.decode(&letter.encoded).map_err(|error| unreadable(&error))?;
+        let row = of.row(&encoded, letter.accepted_at).map_err(|error| unreadable(&error))?;
+        let lane = Lane { account: account.clone(), table: of, month: row.month };
+        let token = format!("replay-{}", letter.dead_letter_id);
+        self.insert(&lane, &row, &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
+        Ok(self.dead_letters().remove(account, letter.dead_letter_id).await?)
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::dead_letters::DeadLetters;
 use crate::clickhouse::native::JsonForm;
-use crate::clickhouse::{ClickHouse, Freshness};
+use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::rows::{BlockError, Counters, Rows};
 use crate::spool::{Lane, Waiting};
 
@@ -27,11 +27,11 @@ pub struct Inserter {
 }
 
 /// Why rows were not inserted.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InsertError {
-    /// It may work later.
+    #[error("it may work later: {0}")]
     Transient(String),
-    /// It will not.
+    #[error("refused for good: {0}")]
     Permanent(String),
 }
 
@@ -68,8 +68,30 @@ impl Inserter {
                 self.is_failing.store(true, Ordering::Release);
                 Err(InsertError::Transient(error.message))
             }
-            Err(error) => Err(InsertError::Permanent(error.message)),
+            // Table and views are not one transaction. What the table has under this token must not be
+            // inserted under another; a view that refuses it has to be mended.
+            Err(error) => match self.has_some(lane, rows).await {
+                Ok(false) => Err(InsertError::Permanent(error.message)),
+                Ok(true) => Err(InsertError::Transient(format!(
+                    "the table has the rows, and a view refuses them: {}",
+                    error.message
+                ))),
+                Err(unknown) => Err(InsertError::Transient(unknown.message)),
+            },
         }
+    }
+
+    /// Whether the table has any of these rows.
+    async fn has_some(&self, lane: &Lane, rows: &Rows) -> Result<bool, QueryError> {
+        let ids: Vec<String> = rows.ids().map(|id| lane.table.id_text(id)).collect();
+        let sql = format!(
+            "SELECT count() FROM `{}`.{} WHERE {} IN {{ids:Array(String)}}",
+            lane.account.analytics_database(),
+            lane.table.name(),
+            lane.table.id_expression()
+        );
+        let query = self.clickhouse.client().query_raw(&sql).param("ids", ids);
+        Ok(query.fetch_one::<u64>().await? > 0)
     }
 
     /// Lays a row among the dead letters.
@@ -78,6 +100,10 @@ impl Inserter {
         self.dead_letters.add(lane, row, reason, token).await.map_err(|error| error.message)?;
         self.counters.note_dead(&lane.account, lane.table);
         Ok(())
+    }
+
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
     }
 
     /// Resolves when an insert succeeds after others failed.

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::spool::{Lane, Spool, Waiting};
 
 pub use batch::Batch;
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters, ReplayError};
 pub use inserter::Inserter;
 use lanes::Lanes;
 

@@ -321,8 +321,12 @@ async fn freshness_says_what_became_of_what_was_sent() {
     assert_eq!(events["rejected"], json!([{"code": "invalid_type", "count": 1}, {"code": "too_old", "count": 1}]));
     let age = Utc::now() - events["newest_row"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     assert!(age < chrono::Duration::seconds(60), "{events}");
-    assert!(events["lag_ms_p50"].as_f64().unwrap() > 0.0 && events["lag_ms_p95"].as_f64() >= events["lag_ms_p50"].as_f64());
-    let count = |kind: &str| report["anonymised"].as_array().unwrap().iter().find(|count| count["kind"] == kind).unwrap()["count"].clone();
+    assert!(
+        events["lag_ms_p50"].as_f64().unwrap() > 0.0 && events["lag_ms_p95"].as_f64() >= events["lag_ms_p50"].as_f64()
+    );
+    let count = |kind: &str| {
+        report["anonymised"].as_array().unwrap().iter().find(|count| count["kind"] == kind).unwrap()["count"].clone()
+    };
     assert_eq!((count("email"), count("phone"), count("iban")), (json!(2), json!(1), json!(0)));
     assert_eq!(report["spool"]["rows"], 0);
 
@@ -330,15 +334,30 @@ async fn freshness_says_what_became_of_what_was_sent() {
     let export: Value = serde_json::from_str(export).unwrap();
     let request = app.post("/v1/traces").bearer_auth(app.token()).json(&export["body"]);
     assert_eq!(send(request).await.0, StatusCode::OK);
-    let unknown = export["body"].to_string().replace("gpt-4o", "our-own-model").replace("eee19b7ec3c1b174", "eee19b7ec3c1b175");
-    let request = app.post("/v1/traces").bearer_auth(app.token()).header("content-type", "application/json").body(unknown);
+    let unknown =
+        export["body"].to_string().replace("gpt-4o", "our-own-model").replace("eee19b7ec3c1b174", "eee19b7ec3c1b175");
+    let request =
+        app.post("/v1/traces").bearer_auth(app.token()).header("content-type", "application/json").body(unknown);
     assert_eq!(send(request).await.0, StatusCode::OK);
     let report = app.get("/api/v1/freshness").await;
-    assert_eq!((&report["tables"][1]["accepted"], &report["tables"][1]["rejected"][0]["code"]), (&json!(2), &json!("invalid_id")));
-    assert!(report["coverage"].as_array().unwrap().contains(&json!({"column": "input_tokens", "attribute": "gen_ai.usage.input_tokens", "spans": 2})));
+    assert_eq!(
+        (&report["tables"][1]["accepted"], &report["tables"][1]["rejected"][0]["code"]),
+        (&json!(2), &json!("invalid_id"))
+    );
+    assert!(
+        report["coverage"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"column": "input_tokens", "attribute": "gen_ai.usage.input_tokens", "spans": 2}))
+    );
     assert_eq!(report["models_without_price"], json!([{"provider": "openai", "model": "our-own-model", "spans": 1}]));
     let metrics = app.request("/metrics").send().await.unwrap().text().await.unwrap();
-    for name in ["chartwell_rows_accepted_total{account=\"fresh\"", "chartwell_rows_duplicate_total", "chartwell_anonymised_total", "chartwell_spool_rows"] {
+    for name in [
+        "chartwell_rows_accepted_total{account=\"fresh\"",
+        "chartwell_rows_duplicate_total",
+        "chartwell_anonymised_total",
+        "chartwell_spool_rows",
+    ] {
         assert!(metrics.contains(name), "{name}");
     }
 }

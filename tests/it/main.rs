@@ -24,3 +24,4 @@ mod signed;
 mod spool;
 mod support;
 mod templates;
+mod writer;

@@ -137,7 +137,7 @@ async fn a_value_has_its_own_type() {
         "none": [], "is": [1, null], "fs": [0.5], "ts": ["a", "2026-02-01"], "bs": [true], "mixed": [1, "a", [2]], "objects": [{"x": 1}, {"x": "y"}], "a.b": 1, "a": {"b": "second"}}"#;
     let Json::Object(object) = chartwell::json::read(text).unwrap() else { panic!("an object") };
     for (form, token) in [(JsonForm::Columns, "one"), (JsonForm::Text, "two")] {
-        let block = block(&[object.clone()], form).unwrap();
+        let block = block(std::slice::from_ref(&object), form).unwrap();
         clickhouse.insert_block("default.native_types", &Block::names(COLUMNS), block, token).await.unwrap();
     }
     let types: Vec<String> =

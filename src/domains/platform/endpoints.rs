@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::{FreshnessError, PlatformService};
 use super::schemas::{CurrentAccount, FreshnessReport, Health, Me, Readiness};
+use super::{FreshnessError, PlatformService};
 use crate::auth::Reader;
 use crate::error::{ApiError, QuestionProblems, TokenProblems};
 use crate::http::Valid;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::schemas::{
-    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, Me, ModelCount, MyLimits, Readiness,
-    SpoolState, TableFreshness,
+    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, Me, ModelCount, MyLimits,
+    Readiness, SpoolState, TableFreshness,
 };
 use crate::auth::{Reader, Scope};
 use crate::clickhouse::QueryError;
@@ -110,9 +110,16 @@ impl PlatformService {
         Ok(FreshnessReport {
             since: status.since,
             tables,
-            anonymised: status.anonymised.iter().map(|(kind, count)| KindCount { kind: kind.name(), count: *count }).collect(),
+            anonymised: status
+                .anonymised
+                .iter()
+                .map(|(kind, count)| KindCount { kind: kind.name(), count: *count })
+                .collect(),
             spool: SpoolState { rows: status.spool_rows, bytes: status.spool_bytes },
-            coverage: coverage.into_iter().map(|(column, attribute, spans)| AttributeCount { column, attribute, spans }).collect(),
+            coverage: coverage
+                .into_iter()
+                .map(|(column, attribute, spans)| AttributeCount { column, attribute, spans })
+                .collect(),
             models_without_price: without_price
                 .into_iter()
                 .map(|(provider, model, spans)| ModelCount { provider, model, spans })

@@ -12,7 +12,8 @@ pub struct NationalId {
 
 /// Numbers that are recognised by their form. Those that are nothing but digits need their name before them.
 pub static NATIONAL_IDS: LazyLock<Vec<NationalId>> = LazyLock::new(|| {
-    let forms: [(&str, fn(&str) -> bool); 12] = [
+    type IsValid = fn(&str) -> bool;
+    let forms: [(&str, IsValid); 12] = [
         // United States: social security number
         (r"\b\d{3}-\d{2}-\d{4}\b", social_security),
         (r"(?i)\bssn\W{0,3}\d{9}\b", |text| social_security(&digits_of(text))),

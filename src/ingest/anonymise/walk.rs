@@ -151,11 +151,13 @@ impl Cleaner<'_> {
             Json::Text(text) => self.text(text),
             Json::List(list) => list.iter_mut().for_each(|item| self.value(item)),
             Json::Object(object) => self.object(object),
-            Json::Int(number) if *number > 1_000_000_000_000 && self.anonymiser.detector.kinds.has(Kind::Card) => {
-                if is_card(&number.to_string()) {
-                    *value = mark(Kind::Card).into();
-                    self.anonymiser.count(Kind::Card);
-                }
+            Json::Int(number)
+                if *number > 1_000_000_000_000
+                    && self.anonymiser.detector.kinds.has(Kind::Card)
+                    && is_card(&number.to_string()) =>
+            {
+                *value = mark(Kind::Card).into();
+                self.anonymiser.count(Kind::Card);
             }
             _ => {}
         }

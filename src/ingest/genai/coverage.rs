@@ -42,7 +42,8 @@ impl Coverage {
     pub fn counts(&self) -> (AttributeCounts, ModelCounts) {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let attributes = counts.attributes.iter().map(|((column, name), spans)| (*column, *name, *spans));
-        let models = counts.without_price.iter().map(|((provider, model), spans)| (provider.clone(), model.clone(), *spans));
+        let models =
+            counts.without_price.iter().map(|((provider, model), spans)| (provider.clone(), model.clone(), *spans));
         (attributes.collect(), models.collect())
     }
 }

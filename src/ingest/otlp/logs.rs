@@ -46,7 +46,11 @@ pub fn read(export: Vec<ResourceLogs>, reading: Reading<'_>) -> ReadLogs {
     read
 }
 
-fn read_record(record: LogRecord, resource: &Object<'static>, reading: Reading<'_>) -> Result<Event<'static>, Rejection> {
+fn read_record(
+    record: LogRecord,
+    resource: &Object<'static>,
+    reading: Reading<'_>,
+) -> Result<Event<'static>, Rejection> {
     let id = id_of(&record, resource);
     let nanos = if record.time_unix_nano > 0 { record.time_unix_nano } else { record.observed_time_unix_nano };
     let mut fields = object(record.attributes)?;
