@@ -14,7 +14,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use futures::FutureExt;
 use hyper::Request;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -92,12 +91,16 @@ pub async fn serve(
             accepted = accept(&listener, &slots) => if let Some((stream, slot)) = accepted { begin(stream, slot) },
         }
     }
-    // Connections that the system has accepted for us already are served; then the door is closed.
-    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
-        begin(stream, slot);
+    // Connections that the system has accepted for us already are served; then the door is closed. The
+    // runtime may not have heard of them yet, so the system itself is asked.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, _)) = listener.accept() {
+            let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                begin(stream, slot);
+            }
+        }
     }
-    drop(listener);
     // A connection whose first request was not read yet would be closed unheard.
     sleep(LAST_REQUESTS).await;
     tokio::select! {

@@ -57,7 +57,7 @@ fn arrows_point_down_only() {
     assert_uses_only("auth", &["config", "query"]);
     assert_uses_only("json", &["query"]);
     assert_uses_only("clickhouse", &["config", "json", "query"]);
-    assert_uses_only("rows", &["clickhouse", "json"]);
+    assert_uses_only("rows", &["clickhouse", "config", "json"]);
     assert_uses_only("spool", &["config", "rows"]);
     assert_uses_only("writer", &["clickhouse", "config", "rows", "spool"]);
     assert_uses_only("ingest", &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool"]);
