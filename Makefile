@@ -27,6 +27,7 @@ migrate: engine ## Apply pending migrations
 bench: engine ## Measure the parts, and the server beside a reference where there is one
 	$(CARGO) bench --locked --bench pure --bench overhead
 	./benches/compare.sh
+	./benches/ingest.sh
 
 up: ## Start the container, in the background
 	docker compose up --build --detach --wait

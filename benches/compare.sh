@@ -6,26 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-baseline=${BASELINE:-../shared/baseline}
 events=${EVENTS:-10000000}
-work=$PWD/target/compare
-if [ ! -d "$baseline" ]; then
-    echo "compare: no reference at $baseline; only the pure parts were measured" >&2
-    exit 0
-fi
-command -v wrk >/dev/null || { echo "compare: wrk is missing; install it (Debian package wrk)" >&2; exit 1; }
-
-cargo build --release --locked --bin chartwell
-mkdir -p "$work"
-cp -r --no-preserve=mode "$baseline"/. "$work"/
-cp benches/fill.py "$work"/
-cd "$work"
-export LIBCHDB=${CHARTWELL_ENGINE_LIBRARY:-$(ls "${XDG_CACHE_HOME:-$HOME/.cache}"/chartwell/engine/*/libchdb.so)}
-[ -d venv ] || { python3 -m venv venv && ./venv/bin/pip -q install -r requirements.txt; }
+source benches/reference.sh compare
 mkdir -p data urls
 
-export CHARTWELL_JWT_SECRET=0123456789abcdef0123456789abcdef CHARTWELL_ACCOUNTS=acme CHARTWELL_DATA_DIR=$work/data/ours
-export CHARTWELL_RETENTION_DAYS=0 CHARTWELL_QUERY_RATE_LIMIT=0 CHARTWELL_LOG=warn
+export CHARTWELL_QUERY_RATE_LIMIT=0
 # Every request is asked of the engine: a cache would answer a list of a few dozen URLs by itself.
 export CHARTWELL_QUERY_CACHE=${QUERY_CACHE:-false}
 [ -d data/reference ] || ./venv/bin/python gen.py "$work/data/reference" "$events"

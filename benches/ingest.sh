@@ -6,26 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-baseline=${BASELINE:-../shared/baseline}
-work=$PWD/target/compare-ingest
-if [ ! -d "$baseline" ]; then
-    echo "ingest: no reference at $baseline; nothing to compare with" >&2
-    exit 0
-fi
-command -v wrk >/dev/null || { echo "ingest: wrk is missing; install it (Debian package wrk)" >&2; exit 1; }
-
-cargo build --release --locked --bin chartwell
-mkdir -p "$work"
-cp -r --no-preserve=mode "$baseline"/. "$work"/
-cp benches/fill.py "$work"/
-cd "$work"
-export LIBCHDB=${CHARTWELL_ENGINE_LIBRARY:-$(ls "${XDG_CACHE_HOME:-$HOME/.cache}"/chartwell/engine/*/libchdb.so)}
-[ -d venv ] || { python3 -m venv venv && ./venv/bin/pip -q install -r requirements.txt; }
+source benches/reference.sh compare-ingest
 rm -rf data && mkdir -p data
 [ -d bodies ] || ./venv/bin/python mkbodies.py bodies
 
-export CHARTWELL_JWT_SECRET=0123456789abcdef0123456789abcdef CHARTWELL_ACCOUNTS=acme CHARTWELL_DATA_DIR=$work/data/ours
-export CHARTWELL_RETENTION_DAYS=0 CHARTWELL_LOG=warn
 cat > targets.json <<EOT
 [{"name": "reference", "cmd": "exec ./venv/bin/python -m uvicorn app:app --port 8101 --workers 1 --log-level warning --no-access-log --loop uvloop --http httptools",
   "port": 8101, "env": {"DATA_DIR": "$work/data/reference", "INGEST_MODE": "durable"}},

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -22,7 +23,7 @@ pub struct Limits {
     pub content: usize,
 }
 
-pub const EVENTS: Limits = Limits { sent: 8 << 20, content: 64 << 20 };
+const EVENTS: Limits = Limits { sent: 8 << 20, content: 64 << 20 };
 pub const OTLP: Limits = Limits { sent: 64 << 20, content: 64 << 20 };
 
 /// Content of all requests together, in KiB: what is read from it takes a few times as much memory.
@@ -62,12 +63,20 @@ pub fn essence(headers: &HeaderMap) -> Option<String> {
     Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-/// Refuses content types that are not read as JSON text.
-pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    if essence(headers).is_some_and(|essence| !JSON_TYPES.contains(&essence.as_str())) {
-        return Err(ApiError::new(Code::UnsupportedMediaType, "Send `application/json` or `application/x-ndjson`."));
+/// The body of a request, which is JSON text.
+pub struct JsonContent(pub Content);
+
+impl<S: Send + Sync> FromRequest<S> for JsonContent {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        if essence(&parts.headers).is_some_and(|essence| !JSON_TYPES.contains(&essence.as_str())) {
+            let detail = "Send `application/json` or `application/x-ndjson`.";
+            return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+        }
+        Ok(Self(read(&parts.headers, body, EVENTS).await?))
     }
-    Ok(())
 }
 
 /// Reads and decompresses a body.

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use chrono::Utc;
 use serde_json::value::RawValue;
 
 use super::anonymise::Personal;
-use super::body::{self, Content, malformed};
+use super::body::{Content, JsonContent, malformed};
 use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
 use super::genai::{Coverage, PriceBook};
@@ -67,11 +66,8 @@ pub async fn events(
     reader: Reader,
     Valid(()): Valid<()>,
     State(ingestion): State<Ingestion>,
-    headers: HeaderMap,
-    body: Body,
+    JsonContent(content): JsonContent,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    body::require_json(&headers)?;
-    let content = body::read(&headers, body, body::EVENTS).await?;
     let account = &reader.principal.account;
     let reading = ingestion.reading(account)?;
     ingestion.accept(account, &content, |document| event::read(document, reading)).await
@@ -94,11 +90,8 @@ pub async fn product_events(
     reader: Reader,
     Valid(()): Valid<()>,
     State(ingestion): State<Ingestion>,
-    headers: HeaderMap,
-    body: Body,
+    JsonContent(content): JsonContent,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    body::require_json(&headers)?;
-    let content = body::read(&headers, body, body::EVENTS).await?;
     let now = Utc::now();
     ingestion.accept(&reader.principal.account, &content, |document| product_event::read(document, now)).await
 }

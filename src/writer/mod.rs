@@ -9,11 +9,12 @@ mod dead_letters;
 mod inserter;
 mod lanes;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{Id, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::spool::{Lane, Spool, Waiting};
@@ -47,6 +48,7 @@ impl Writer {
             spool: spool.clone(),
             lanes: Lanes::default(),
             running: JoinSet::new(),
+            of_task: HashMap::new(),
         };
         let task = tokio::spawn(work.run(resumed, waiting, stopped));
         Self { stop, task, spool }
@@ -68,6 +70,8 @@ struct Work {
     spool: Spool,
     lanes: Lanes,
     running: JoinSet<Lane>,
+    /// The lanes of the batches that run.
+    of_task: HashMap<Id, Lane>,
 }
 
 impl Work {
@@ -97,9 +101,17 @@ impl Work {
                     }
                     arrived.drain(..).for_each(|record| self.lanes.push(record));
                 }
-                Some(ended) = self.running.join_next(), if !self.running.is_empty() => match ended {
-                    Ok(lane) => self.lanes.ended(&lane),
-                    Err(error) => tracing::error!(%error, "a batch ended in a panic; its rows are found again at the next start"),
+                Some(ended) = self.running.join_next_with_id(), if !self.running.is_empty() => match ended {
+                    Ok((id, lane)) => {
+                        self.of_task.remove(&id);
+                        self.lanes.ended(&lane);
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "a batch ended in a panic; its rows are found again at the next start");
+                        if let Some(lane) = self.of_task.remove(&error.id()) {
+                            self.lanes.ended(&lane);
+                        }
+                    }
                 },
                 () = is_due => {}
                 _ = &mut stop, if !is_stopping => {
@@ -115,7 +127,9 @@ impl Work {
 
     fn begin(&mut self, batch: Batch) {
         let (inserter, spool) = (Arc::clone(&self.inserter), self.spool.clone());
-        self.lanes.begun(&batch.lane);
-        self.running.spawn(async move { batch.run(&inserter, &spool).await });
+        let lane = batch.lane.clone();
+        self.lanes.begun(&lane);
+        let task = self.running.spawn(async move { batch.run(&inserter, &spool).await });
+        self.of_task.insert(task.id(), lane);
     }
 }

@@ -116,9 +116,6 @@ impl Detector {
     pub fn finds(&self, text: &str) -> Finds {
         let look = Look::at(text);
         let mut finds = Finds::new();
-        if look.is_harmless() {
-            return finds;
-        }
         if self.kinds.has(Kind::Secret) && SECRET_WORDS.is_match(text) {
             secrets(text, &mut finds);
         }
@@ -127,7 +124,7 @@ impl Detector {
                 add(&mut finds, found.range(), Kind::Query);
             }
         }
-        if self.kinds.has(Kind::Email) && look.has_at {
+        if self.kinds.has(Kind::Email) && look.has_at_or_bracket {
             EMAIL.find_iter(text).for_each(|found| add(&mut finds, found.range(), Kind::Email));
         }
         if self.kinds.has(Kind::Iban) && look.digits >= 8 && look.has_letters {
@@ -216,31 +213,26 @@ impl Detector {
 struct Look {
     digits: usize,
     colons: usize,
-    has_at: bool,
+    /// Some write `(at)`.
+    has_at_or_bracket: bool,
     has_query: bool,
     has_letters: bool,
-    length: usize,
 }
 
 impl Look {
     fn at(text: &str) -> Self {
-        let mut look = Self { length: text.len(), ..Self::default() };
+        let mut look = Self::default();
         for byte in text.bytes() {
             match byte {
                 b'0'..=b'9' => look.digits += 1,
                 b':' => look.colons += 1,
-                b'@' => look.has_at = true,
                 b'?' | b'#' => look.has_query = true,
-                b'(' | b'[' | b'{' => look.has_at = true,
+                b'@' | b'(' | b'[' | b'{' => look.has_at_or_bracket = true,
                 b'a'..=b'z' | b'A'..=b'Z' => look.has_letters = true,
                 _ => {}
             }
         }
         look
-    }
-
-    fn is_harmless(&self) -> bool {
-        self.length < 3
     }
 }
 

@@ -3,23 +3,55 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use prost::Message;
-use serde_json::json;
 
 use super::refusals::Refusals;
 use crate::error::{ApiError, Code};
 use crate::http::{Guarded, Rendered};
-use crate::ingest::body::{Content, essence, malformed};
+use crate::ingest::body::{self, Content, essence, malformed};
+use crate::json::{self, Json};
 
 /// How a request and its answer are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Protobuf,
     Json,
+}
+
+/// The body of a request: an export in one of the encodings.
+pub struct Export {
+    pub encoding: Encoding,
+    content: Content,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Export {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let encoding = Encoding::of(&parts.headers)?;
+        Ok(Self { encoding, content: body::read(&parts.headers, body, body::OTLP).await? })
+    }
+}
+
+impl Export {
+    /// Reads the message; `from_json` makes it of a document.
+    pub fn decode<M: Message + Default>(
+        &self,
+        from_json: impl FnOnce(Json<'_>) -> Result<M, String>,
+    ) -> Result<M, ApiError> {
+        match self.encoding {
+            Encoding::Protobuf => M::decode(&*self.content).map_err(|error| malformed(&error.to_string())),
+            Encoding::Json => {
+                let document = json::read(self.content.text()?).map_err(|error| malformed(&error.to_string()))?;
+                from_json(document).map_err(|error| malformed(&error))
+            }
+        }
+    }
 }
 
 /// `google.rpc.Status`.
@@ -47,7 +79,7 @@ struct PartialSuccess {
 }
 
 impl Encoding {
-    pub fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         match essence(headers).as_deref() {
             Some("application/x-protobuf") => Ok(Self::Protobuf),
             Some("application/json") => Ok(Self::Json),
@@ -62,20 +94,6 @@ impl Encoding {
         })
     }
 
-    pub fn decode<M: Message + Default>(
-        self,
-        content: &Content,
-        from_json: impl FnOnce(crate::json::Json<'_>) -> Result<M, String>,
-    ) -> Result<M, ApiError> {
-        match self {
-            Self::Protobuf => M::decode(&**content).map_err(|error| malformed(&error.to_string())),
-            Self::Json => {
-                let document = crate::json::read(content.text()?).map_err(|error| malformed(&error.to_string()))?;
-                from_json(document).map_err(|error| malformed(&error))
-            }
-        }
-    }
-
     /// The answer to an export of which this was refused; `rejected_name` is the name of their number in JSON.
     pub fn answer(self, refused: &Refusals, rejected_name: &str) -> Response {
         let (rejected, message) = (refused.total(), refused.message());
@@ -88,7 +106,7 @@ impl Encoding {
             }
             // Whole numbers of 64 bits are texts in the JSON of protobuf.
             (Self::Json, _) => {
-                json!({"partialSuccess": {rejected_name: rejected.to_string(), "errorMessage": message}})
+                serde_json::json!({"partialSuccess": {rejected_name: rejected.to_string(), "errorMessage": message}})
                     .to_string()
                     .into()
             }
@@ -112,7 +130,7 @@ async fn render_error(request: Request, next: Next) -> Response {
     let (code, message) = (grpc_code(error.code.status()), format!("{}: {}", error.code.name(), error.detail));
     let body = match encoding {
         Encoding::Protobuf => Status { code, message }.encode_to_vec(),
-        Encoding::Json => json!({"code": code, "message": message}).to_string().into(),
+        Encoding::Json => serde_json::json!({"code": code, "message": message}).to_string().into(),
     };
     response.headers_mut().insert(header::CONTENT_TYPE, encoding.content_type());
     response.headers_mut().remove(header::CONTENT_LENGTH);

@@ -1,11 +1,9 @@
 //! The endpoints of OTLP.
 
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::encoding::Encoding;
+use super::encoding::Export;
 use super::refusals::Refusals;
 use super::spans::SpanReading;
 use super::{json, logs, spans};
@@ -13,7 +11,6 @@ use crate::auth::Reader;
 use crate::config::Account;
 use crate::error::{ApiError, Code};
 use crate::http::Valid;
-use crate::ingest::body::{self, OTLP};
 use crate::ingest::endpoints::Ingestion;
 use crate::rows::Table;
 
@@ -34,22 +31,19 @@ pub async fn traces(
     reader: Reader,
     Valid(()): Valid<()>,
     State(ingestion): State<Ingestion>,
-    headers: HeaderMap,
-    body: Body,
+    export: Export,
 ) -> Result<Response, ApiError> {
-    let encoding = Encoding::of(&headers)?;
-    let content = body::read(&headers, body, OTLP).await?;
-    let export = encoding.decode(&content, json::traces)?;
+    let message = export.decode(json::traces)?;
     let account = &reader.principal.account;
     let reading = ingestion.reading(account)?;
     let read = spans::read(
-        export.resource_spans,
+        message.resource_spans,
         SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? },
     );
     refuse_logs(&read)?;
     ingestion.intake.take(account, read.spans).await?;
     ingestion.note_refused(account, Table::Spans, &read.refused);
-    Ok(encoding.answer(&read.refused, "rejectedSpans"))
+    Ok(export.encoding.answer(&read.refused, "rejectedSpans"))
 }
 
 /// Take in logs
@@ -67,17 +61,14 @@ pub async fn logs(
     reader: Reader,
     Valid(()): Valid<()>,
     State(ingestion): State<Ingestion>,
-    headers: HeaderMap,
-    body: Body,
+    export: Export,
 ) -> Result<Response, ApiError> {
-    let encoding = Encoding::of(&headers)?;
-    let content = body::read(&headers, body, OTLP).await?;
-    let export = encoding.decode(&content, json::logs)?;
+    let message = export.decode(json::logs)?;
     let account = &reader.principal.account;
-    let read = logs::read(export.resource_logs, ingestion.reading(account)?);
+    let read = logs::read(message.resource_logs, ingestion.reading(account)?);
     ingestion.intake.take(account, read.events).await?;
     ingestion.note_refused(account, Table::Events, &read.refused);
-    Ok(encoding.answer(&read.refused, "rejectedLogRecords"))
+    Ok(export.encoding.answer(&read.refused, "rejectedLogRecords"))
 }
 
 /// Spans without any ids are log records that were sent to the wrong path.
