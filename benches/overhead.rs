@@ -125,11 +125,11 @@ async fn serve(config: &Config, clickhouse: ClickHouse) -> Result<String, Failur
     for events in Story::new(1, EVENTS, 89, Utc::now()).events() {
         batch.extend(events);
         if batch.len() >= 20_000 {
-            app.intake.put(&account, std::mem::take(&mut batch)).await?;
+            app.ingestion.intake.put(&account, &std::mem::take(&mut batch)).await?;
         }
     }
-    app.intake.put(&account, batch).await?;
-    app.intake.settled().await;
+    app.ingestion.intake.put(&account, &batch).await?;
+    app.ingestion.intake.settled().await;
     // Merges of what was just stored would be measured too.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -58,7 +58,7 @@ pub enum AppError {
 pub struct App {
     pub router: Router,
     pub gatekeeper: Arc<Gatekeeper>,
-    pub intake: Arc<Intake>,
+    pub ingestion: Ingestion,
     pub writer: Writer,
 }
 
@@ -78,15 +78,16 @@ impl App {
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
+        let ingestion = Ingestion {
+            intake: Arc::clone(&intake),
+            retention_days: config.ingest.retention_days,
+            prices: Arc::new(PriceBook::built_in()),
+        };
         let state = AppState {
             page,
-            platform: PlatformService::new(repository, Arc::clone(&intake), accounts, limits, telemetry::metrics()),
+            platform: PlatformService::new(repository, intake, accounts, limits, telemetry::metrics()),
             recommendations: RecommendationsService::new(service),
-            ingestion: Ingestion {
-                intake: Arc::clone(&intake),
-                retention_days: config.ingest.retention_days,
-                prices: Arc::new(PriceBook::built_in()),
-            },
+            ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
         let router = api
@@ -98,7 +99,7 @@ impl App {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(cors(&config.server.cors_origins))
             .layer(from_fn(Edge::handle));
-        Ok(Self { router, gatekeeper, intake, writer })
+        Ok(Self { router, gatekeeper, ingestion, writer })
     }
 }
 

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod domains;
 pub mod error;
 pub mod http;
+pub mod import;
 pub mod ingest;
 pub mod json;
 pub mod migrations;

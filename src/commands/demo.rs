@@ -72,7 +72,7 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     program.runtime.block_on(async {
         program.migrate(&config, false).await?;
         let app = App::new(&config, program.clickhouse.clone(), Page::new(Some(&token))).await?;
-        tell(&config.server.data_dir, flags, &app.intake, &account).await?;
+        tell(&config.server.data_dir, flags, &app.ingestion.intake, &account).await?;
         run(&config, app, |url| introduce(url, &token)).await
     })
 }
@@ -138,7 +138,7 @@ async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Accou
 /// Takes in events as a patient client does.
 async fn take(intake: &Intake, account: &Account, events: Vec<Event<'static>>) -> Result<(), Failure> {
     loop {
-        match intake.put(account, events.iter().cloned()).await {
+        match intake.put(account, &events).await {
             Ok(_) => return Ok(()),
             Err(IntakeError::Refused(Refused::Full { .. })) => tokio::time::sleep(Duration::from_millis(200)).await,
             Err(error) => return Err(error.to_string().into()),

@@ -3,6 +3,7 @@
 mod check;
 mod dead_letters;
 mod demo;
+mod import;
 mod migrate;
 mod program;
 mod serve;
@@ -44,6 +45,8 @@ enum Command {
         #[command(flatten)]
         server: ServerFlags,
     },
+    /// Take in files of rows: NDJSON, CSV or Parquet; again changes nothing
+    Import(import::ImportFlags),
     /// List or replay rows that were accepted and that the engine refused for good
     DeadLetters {
         #[command(subcommand)]
@@ -85,6 +88,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve { no_migrate, server } => serve::serve(&load(&server.settings())?, no_migrate),
         Command::Migrate(flags) => migrate::migrate(&load(&Flags::new())?, &flags),
         Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
+        Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),
         Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),
         Command::Openapi => {

@@ -55,10 +55,10 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
 }
 
 /// How long the end of the program waits for rows to be inserted; the rest waits in the spool.
-const WRITER_PATIENCE: Duration = Duration::from_secs(10);
+pub const WRITER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Resolves at SIGTERM or SIGINT.
-fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
+pub fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

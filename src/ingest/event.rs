@@ -151,14 +151,19 @@ fn take_id(fields: &mut Object<'_>) -> Result<Uuid, Rejection> {
 fn take_time(fields: &mut Object<'_>, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
     let Some((name, value)) = take(fields, &["time_utc", "timestamp"])? else { return Ok(reading.now) };
     let pointer = format!("/{name}");
-    let wanted = "a time with an offset, like `2026-02-01T12:00:00Z`";
-    let Json::Text(text) = value else { return Err(Rejection::invalid_type(&pointer, wanted)) };
-    let time = DateTime::parse_from_rfc3339(&text)
-        .map_err(|_| Rejection::new("invalid_time", &pointer, format!("`{}` is not {wanted}", shown(&text))))?
-        .to_utc();
+    let Json::Text(text) = value else { return Err(Rejection::invalid_type(&pointer, TIME)) };
+    let time = moment(&text, &pointer)?;
     reading.check_time(time, &pointer)?;
-    // The column holds microseconds.
-    Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("a time between 2000 and now"))
+    Ok(time)
+}
+
+const TIME: &str = "a time with an offset, like `2026-02-01T12:00:00Z`";
+
+/// Reads a time, to the microsecond that columns hold.
+pub fn moment(text: &str, pointer: &str) -> Result<DateTime<Utc>, Rejection> {
+    let time = DateTime::parse_from_rfc3339(text)
+        .map_err(|_| Rejection::new("invalid_time", pointer, format!("`{}` is not {TIME}", shown(text))))?;
+    Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("RFC 3339 has four digits for the year"))
 }
 
 /// The visitor; a raw user id is hashed, and never kept.

@@ -90,25 +90,27 @@ impl Intake {
         account: &Account,
         mut rows: Vec<R>,
     ) -> Result<Accepted, IntakeError> {
+        self.clean(account, &mut rows).await?;
+        self.put(account, &rows).await
+    }
+
+    /// Takes the personal data out of rows.
+    pub async fn clean<'a, R: Row<'a> + Personal>(&self, account: &Account, rows: &mut [R]) -> Result<(), IntakeError> {
         let anonymiser = &self.account(account)?.anonymiser;
         rows.iter_mut().for_each(|row| anonymiser.clean(row));
         if let Some(entities) = self.entities.as_ref().filter(|_| anonymiser.wants_names()) {
-            entities.clean(&mut rows).await?;
+            entities.clean(rows).await?;
         }
-        self.put(account, rows).await
+        Ok(())
     }
 
     /// Takes rows as they are.
-    pub async fn put<'a, R: Row<'a>>(
-        &self,
-        account: &Account,
-        rows: impl IntoIterator<Item = R>,
-    ) -> Result<Accepted, IntakeError> {
+    pub async fn put<'a, R: Row<'a>>(&self, account: &Account, rows: &[R]) -> Result<Accepted, IntakeError> {
         let now = Utc::now();
         let mut by_month: BTreeMap<Month, Rows> = BTreeMap::new();
         for row in rows {
             let month = Month::of(row.time());
-            by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(&row);
+            by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(row);
         }
         let taken = self.spool.commit(account, by_month.into_values().collect()).await?;
         self.counters.note_taken(account, R::TABLE, taken.accepted, taken.duplicates);

@@ -4,6 +4,7 @@
 //! beside bad ones are kept; a 2xx means that they are on disk.
 
 mod anonymise;
+mod backfill;
 mod body;
 mod catalogue;
 mod documents;
@@ -16,7 +17,9 @@ mod person;
 mod product_event;
 mod rejection;
 mod schemas;
+mod stored;
 
+pub use backfill::{Backfill, BackfillError, Entry, Imported};
 pub use genai::PriceBook;
 pub use intake::{Intake, IntakeError, Status};
 pub use rejection::Rejection;

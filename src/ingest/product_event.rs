@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::event::Reading;
+use super::event::{Reading, moment};
 use super::rejection::Rejection;
 use crate::json::{Json, Object, Text};
 use crate::query::shown;
@@ -191,13 +191,12 @@ fn occurred_at(fields: &mut Object<'_>, now: DateTime<Utc>) -> Result<DateTime<U
     let pointer = "/occurred_at";
     let time = match take(fields, ["occurred_at", "occurredAt"]) {
         None => return Ok(now),
-        Some((_, Json::Text(text))) => DateTime::parse_from_rfc3339(&text)
-            .map_err(|_| Rejection::new("invalid_time", pointer, "`/occurred_at` is a time with an offset"))?,
+        Some((_, Json::Text(text))) => moment(&text, pointer)?,
         Some(_) => return Err(Rejection::invalid_type(pointer, "a time with an offset")),
     };
     let reading = Reading { now, retention_days: RETENTION_DAYS, salt: "" };
-    reading.check_time(time.to_utc(), pointer)?;
-    Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("a time between 2000 and now"))
+    reading.check_time(time, pointer)?;
+    Ok(time)
 }
 
 /// An id that the client has made up: long enough, and not a number that a database counts up.

@@ -7,8 +7,11 @@ mod counters;
 mod event;
 mod product_event;
 mod span;
+mod stored;
 
-use chrono::{DateTime, Datelike, Utc};
+use std::ops::Range;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -71,13 +74,17 @@ impl Table {
         }
     }
 
+    pub const fn columns(self) -> &'static [ColumnOf] {
+        match self {
+            Self::Events => Event::COLUMNS,
+            Self::Spans => Span::COLUMNS,
+            Self::ProductEvents => ProductEvent::COLUMNS,
+        }
+    }
+
     /// The names of its columns, as a statement lists them.
     pub fn column_names(self) -> String {
-        match self {
-            Self::Events => Block::names(Event::COLUMNS),
-            Self::Spans => Block::names(Span::COLUMNS),
-            Self::ProductEvents => Block::names(ProductEvent::COLUMNS),
-        }
+        Block::names(self.columns())
     }
 
     /// The block of these rows.
@@ -98,15 +105,31 @@ impl Table {
         }
     }
 
-    /// The id of a row as SQL has it, as text.
-    pub const fn id_expression(self) -> &'static str {
+    /// The id of a row as SQL has it.
+    const fn id_expression(self) -> &'static str {
         match self {
-            Self::Events | Self::ProductEvents => "toString(event_id)",
+            Self::Events | Self::ProductEvents => "event_id",
             Self::Spans => "concat(trace_id, span_id)",
         }
     }
 
-    /// The same of an id.
+    const fn id_type(self) -> &'static str {
+        match self {
+            Self::Events | Self::ProductEvents => "UUID",
+            Self::Spans => "String",
+        }
+    }
+
+    /// The column of the time that says which part of the table a row belongs to.
+    const fn time_column(self) -> &'static str {
+        match self {
+            Self::Events => "time_utc",
+            Self::Spans => "start_time",
+            Self::ProductEvents => "occurred_at",
+        }
+    }
+
+    /// An id as SQL has it, as text.
     pub fn id_text(self, id: &[u8]) -> String {
         match self {
             Self::Events | Self::ProductEvents => Uuid::from_slice(id).map_or_else(|_| hex(id), |id| id.to_string()),
@@ -166,6 +189,15 @@ impl From<TooWide> for BlockError {
 impl Month {
     pub fn of(time: DateTime<Utc>) -> Self {
         Self(time.year().unsigned_abs() * 12 + time.month0())
+    }
+
+    /// The times of the month.
+    pub fn times(self) -> Range<DateTime<Utc>> {
+        let begin = |months: u32| {
+            let day = NaiveDate::from_ymd_opt(i32::try_from(months / 12).unwrap_or(i32::MAX), months % 12 + 1, 1);
+            day.map_or(DateTime::<Utc>::MAX_UTC, |day| day.and_time(NaiveTime::MIN).and_utc())
+        };
+        begin(self.0)..begin(self.0 + 1)
     }
 }
 

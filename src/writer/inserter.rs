@@ -84,14 +84,8 @@ impl Inserter {
     /// Whether the table has any of these rows.
     async fn has_some(&self, lane: &Lane, rows: &Rows) -> Result<bool, QueryError> {
         let ids: Vec<String> = rows.ids().map(|id| lane.table.id_text(id)).collect();
-        let sql = format!(
-            "SELECT count() FROM `{}`.{} WHERE {} IN {{ids:Array(String)}}",
-            lane.account.analytics_database(),
-            lane.table.name(),
-            lane.table.id_expression()
-        );
-        let query = self.clickhouse.client().query_raw(&sql).param("ids", ids);
-        Ok(query.fetch_one::<u64>().await? > 0)
+        let stored = lane.table.stored_ids(&self.clickhouse, &lane.account, &ids, rows.month.times()).await?;
+        Ok(!stored.is_empty())
     }
 
     /// Lays a row among the dead letters.

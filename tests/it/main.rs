@@ -11,6 +11,7 @@ mod engine;
 mod examples;
 mod heavy;
 mod hostile;
+mod import;
 mod ingestion;
 mod migrations;
 mod native;

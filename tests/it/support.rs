@@ -11,6 +11,7 @@ use chartwell::clickhouse::embedded::{Engine, EngineConfig, serve_tcp};
 use chartwell::clickhouse::{ClickHouse, Place};
 use chartwell::config::{Account, ClickHouseConfig, Config, QueryConfig, Secret};
 use chartwell::ingest::Intake;
+use chartwell::ingest::endpoints::Ingestion;
 use chartwell::migrations::{Migrator, Target, migrations};
 use chartwell::page::Page;
 use chartwell::writer::Writer;
@@ -84,6 +85,7 @@ pub struct TestApp {
     pub account: String,
     pub clickhouse: ClickHouse,
     pub intake: Arc<Intake>,
+    pub ingestion: Ingestion,
     http: reqwest::Client,
     _writer: Writer,
     data_dir: tempfile::TempDir,
@@ -126,7 +128,8 @@ impl TestApp {
             url,
             account: account.to_owned(),
             clickhouse,
-            intake: app.intake,
+            intake: Arc::clone(&app.ingestion.intake),
+            ingestion: app.ingestion,
             http,
             _writer: app.writer,
             data_dir,

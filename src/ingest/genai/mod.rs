@@ -11,7 +11,6 @@ use crate::json::{Json, Object, Text};
 use crate::rows::SpanColumns;
 
 pub use coverage::Coverage;
-pub use names::PERSONS;
 use names::{COLUMNS, Column, columns_of};
 pub use prices::PriceBook;
 use prices::Tokens;
@@ -29,6 +28,9 @@ pub struct Said<'s, 'a> {
 
 /// The attributes that were found, by column: the best name and its value.
 struct Found<'s, 'a>([Option<(u8, &'s Json<'a>)>; COLUMNS]);
+
+/// Bytes of what went in or came out.
+const LONGEST_CONTENT: usize = 128 << 10;
 
 /// Operations that call a model: only they have tokens and cost of their own.
 const INFERENCE: [&str; 4] = ["chat", "generate_content", "text_completion", "embeddings"];
@@ -65,6 +67,32 @@ impl<'s, 'a> Found<'s, 'a> {
     }
 }
 
+/// Columns of a document, as the attributes that fill them; they are taken out of it.
+pub fn as_attributes<'a>(document: &mut Object<'a>) -> Object<'a> {
+    let mut attributes = Object::default();
+    for (column, name, names) in names::NAMES {
+        let told = document.remove(name).filter(|value| !value.is_null() && value.as_str() != Some(""));
+        if let Some(value) = told {
+            // The attribute whose unit is the column's.
+            let is_millis = column == Column::TimeToFirstToken;
+            attributes.insert(if is_millis { "ai.response.msToFirstChunk" } else { names[0] }, value);
+        }
+    }
+    attributes
+}
+
+/// Hashes who somebody is, wherever an attribute says it.
+pub fn hide_persons(attributes: &mut Object<'_>, hash: impl Fn(&str) -> String) {
+    for name in names::PERSONS {
+        if let Some(value) = attributes.get_mut(name)
+            && let Some(told) = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))
+            && !is_hash(&told)
+        {
+            *value = hash(&told).into();
+        }
+    }
+}
+
 /// Fills the columns of a span; notes in `coverage` what filled them. `hash` hides who somebody is.
 pub fn normalise(
     said: &Said<'_, '_>,
@@ -93,8 +121,8 @@ pub fn normalise(
         provider: found.text(Column::Provider),
         model,
         model_temperature: temperature.as_ref().and_then(values::number).map(|number| number as f32),
-        input: content(said, found.value(Column::Input), "gen_ai.prompt", "gen_ai.prompt").into(),
-        output: content(said, found.value(Column::Output), "gen_ai.completion", "gen_ai.completion").into(),
+        input: content(said, found.value(Column::Input), "gen_ai.prompt"),
+        output: content(said, found.value(Column::Output), "gen_ai.completion"),
         input_tokens: found.value(Column::InputTokens).and_then(values::count),
         output_tokens: found.value(Column::OutputTokens).and_then(values::count),
         cached_input_tokens: found.value(Column::CachedInputTokens).and_then(values::count),
@@ -172,23 +200,25 @@ fn event_type(found: &Found<'_, '_>, operation: &str) -> Text<'static> {
 }
 
 /// What went in or came out: an attribute, or one by one under numbers, or in an event.
-fn content(said: &Said<'_, '_>, value: Option<&Json<'_>>, prefix: &str, in_event: &str) -> String {
-    if let Some(content) = value.and_then(values::content) {
-        return content;
-    }
-    let numbered: Vec<(&str, &Json<'_>)> = said
+fn content(said: &Said<'_, '_>, value: Option<&Json<'_>>, prefix: &str) -> Text<'static> {
+    let told = value
+        .and_then(values::content)
+        .or_else(|| numbered(said, prefix))
+        .or_else(|| said.events.iter().find_map(|(_, _, attributes)| attributes.get(prefix).and_then(values::content)));
+    shortened(told.unwrap_or_default(), LONGEST_CONTENT).into()
+}
+
+/// Attributes under a prefix, as one object.
+fn numbered(said: &Said<'_, '_>, prefix: &str) -> Option<String> {
+    let fields: Object<'_> = said
         .attributes
         .iter()
-        .filter(|(name, _)| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
+        .filter_map(|(name, value)| {
+            let number = name.strip_prefix(prefix)?.strip_prefix('.')?;
+            Some((number.to_owned().into(), value.clone().into_owned()))
+        })
         .collect();
-    if !numbered.is_empty() {
-        let fields = numbered
-            .into_iter()
-            .map(|(name, value)| (Text::from(name[prefix.len() + 1..].to_owned()), value.clone().into_owned()));
-        return fields.collect::<Object<'_>>().to_string();
-    }
-    let told = said.events.iter().find_map(|(_, _, attributes)| attributes.get(in_event).and_then(values::content));
-    told.unwrap_or_default()
+    (!fields.is_empty()).then(|| fields.to_string())
 }
 
 /// The cost that the emitter gives.

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as Message};
 use super::refusals::Refusals;
 use super::values::{TooMuch, object};
 use crate::ingest::event::Reading;
-use crate::ingest::genai::{self, Coverage, PERSONS, PriceBook, Said, shortened};
+use crate::ingest::genai::{self, Coverage, PriceBook, Said, shortened};
 use crate::ingest::person::hashed;
 use crate::ingest::rejection::Rejection;
 use crate::json::{Json, Object, Text};
@@ -15,8 +15,6 @@ use crate::rows::{Span, hex};
 
 /// Bytes of a name or a description.
 const LONGEST_TEXT: usize = 4_096;
-/// Bytes of what went in or came out.
-const LONGEST_CONTENT: usize = 128 << 10;
 /// Events, and links, of one span.
 const MOST_PARTS: usize = 1_024;
 
@@ -92,11 +90,9 @@ fn read_span(
     }
     let said =
         Said { attributes: &attributes, resource: &resource, events: &events, start_time, is_error: status.code == 2 };
-    let mut columns = genai::normalise(&said, prices, coverage, hash);
-    columns.input = shortened(columns.input.0.into_owned(), LONGEST_CONTENT).into();
-    columns.output = shortened(columns.output.0.into_owned(), LONGEST_CONTENT).into();
-    hide_persons(&mut attributes, hash);
-    hide_persons(&mut resource, hash);
+    let columns = genai::normalise(&said, prices, coverage, hash);
+    genai::hide_persons(&mut attributes, hash);
+    genai::hide_persons(&mut resource, hash);
     let links = message.links.into_iter().map(|link| {
         let mut fields =
             Object::from([("trace_id", hex(&link.trace_id).into()), ("span_id", hex(&link.span_id).into())]);
@@ -137,18 +133,6 @@ fn id<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
 /// A time of nanoseconds, to the microsecond that the column holds.
 fn moment(nanos: u64) -> DateTime<Utc> {
     i64::try_from(nanos / 1_000).ok().and_then(DateTime::from_timestamp_micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// Who somebody is, hashed, wherever an attribute says it.
-fn hide_persons(attributes: &mut Object<'static>, hash: impl Fn(&str) -> String) {
-    for name in PERSONS {
-        if let Some(value) = attributes.get_mut(name)
-            && let Some(told) = value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|id| id.to_string()))
-            && !genai::is_hash(&told)
-        {
-            *value = hash(&told).into();
-        }
-    }
 }
 
 fn event_object((name, time, attributes): (Text<'static>, DateTime<Utc>, Object<'static>)) -> Object<'static> {
