@@ -20,6 +20,7 @@ mod product_events;
 mod program;
 mod readme;
 mod recommendations;
+mod sdks;
 mod signed;
 mod spool;
 mod support;
