@@ -8,6 +8,7 @@ mod canaries;
 mod crash;
 mod edge;
 mod engine;
+mod entities;
 mod examples;
 mod heavy;
 mod hostile;
