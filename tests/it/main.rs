@@ -4,12 +4,14 @@
 
 mod architecture;
 mod auth;
+mod batch_sender;
 mod canaries;
 mod crash;
 mod edge;
 mod engine;
 mod entities;
 mod examples;
+mod front;
 mod heavy;
 mod hostile;
 mod ingestion;

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::front::{Front, Turn};
 use crate::support::TestApp;
 
 /// The commands that tell a run, by SDK.
@@ -18,8 +20,8 @@ const SDKS: [(&str, &[&str]); 3] = [
 const PYTHON_PACKAGES: &str = "target/sdks/python";
 const JAVASCRIPT_PACKAGES: &str = "tests/sdks/javascript/node_modules";
 
-/// Has an SDK tell a run; returns what it has sent, as it knows it.
-async fn run(sdk: &str, words: &[&str], app: &TestApp) -> Value {
+/// Has an SDK tell a run to a server; returns what it has sent, as it knows it, and what it complained of.
+async fn run(words: &[&str], url: &str, app: &TestApp) -> (Value, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for packages in [PYTHON_PACKAGES, JAVASCRIPT_PACKAGES] {
         assert!(root.join(packages).exists(), "{packages} is missing: run `make sdks`");
@@ -33,14 +35,14 @@ async fn run(sdk: &str, words: &[&str], app: &TestApp) -> Value {
         .envs(["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default())))
         .env("PYTHONPATH", root.join(PYTHON_PACKAGES))
         // All that the SDKs are told.
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &app.url)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", url)
         .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{}", app.token()));
     // The application answers on the thread of the test.
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{sdk}: {complaints}");
+    let complaints = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{words:?}: {complaints}");
     app.intake.settled().await;
-    serde_json::from_slice(&output.stdout).unwrap()
+    (serde_json::from_slice(&output.stdout).unwrap(), complaints)
 }
 
 /// Rows of the application as JSON; `sql` says what comes after `SELECT`, and `{database}` in it is the account's.
@@ -56,7 +58,8 @@ async fn the_sdks_of_python_and_javascript_say_the_same() {
     let app = TestApp::start("sdks").await;
     let mut told = Vec::new();
     for (sdk, words) in SDKS {
-        let sent = run(sdk, words, &app).await;
+        let (sent, complaints) = run(words, &app.url, &app).await;
+        assert_eq!(complaints, "", "{sdk}");
         let trace_id = sent["trace_id"].as_str().unwrap();
         let of_trace = format!(
             "FROM {{database}}.assistants_tracing_spans WHERE trace_id = '{trace_id}' ORDER BY start_time, parent_id"
@@ -88,4 +91,21 @@ async fn the_sdks_of_python_and_javascript_say_the_same() {
     insta::with_settings!({filters => [("[0-9a-f]{64}", "[hash]")]}, {
         insta::assert_json_snapshot!(serde_json::json!({"spans": spans, "logs": logs}));
     });
+}
+
+#[tokio::test]
+async fn an_sdk_that_is_refused_for_a_while_sends_again() {
+    let app = TestApp::start("sdks_again").await;
+    for (number, (sdk, words)) in SDKS.into_iter().enumerate() {
+        // Traces and logs go one after the other, or at the same time.
+        let front = Front::start(&app, &[Turn::Refuse; 2], Turn::Pass).await;
+        let (sent, complaints) = run(words, &front.url, &app).await;
+        let runs = number as u64 + 1;
+        let stored = |table: &str| format!("assumeNotNull((SELECT count() FROM sdks_again_analytics.{table}))");
+        let sql = format!("SELECT arrayJoin([{}, {}])", stored("assistants_tracing_spans"), stored("events"));
+        assert_eq!(app.clickhouse.fetch::<u64>(&sql).await.unwrap(), [4 * runs, runs], "{sdk}: {sent} {complaints}");
+        let requests = front.requests();
+        assert_eq!(requests.len(), 4, "{sdk}");
+        assert!(requests[3].1 - requests[0].1 >= Duration::from_secs(1), "{sdk}");
+    }
 }
