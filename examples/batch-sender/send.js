@@ -36,4 +36,4 @@ for await (const line of createInterface({ input: process.stdin })) {
 const enough = new AbortController();
 await Promise.race([sender.flush(), pause(Number(patienceMs), undefined, { signal: enough.signal }).catch(() => {})]);
 enough.abort();
-tell({ left: await sender.close() });
+tell({ left: await sender.close(10_000) });
