@@ -7,7 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 DEMO_FLAGS ?=
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi crash crash-model
+.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,8 +48,19 @@ lint: ## Check for warnings, in code and documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
-unit: engine ## Run the tests, on the real engine
+unit: engine sdks ## Run the tests, on the real engine
 	$(CARGO) test --locked
+
+sdks: target/sdks/python/.installed tests/sdks/javascript/node_modules/.package-lock.json ## Install the OpenTelemetry SDKs that tests send with
+
+# Into a folder of its own, which needs neither a virtual environment nor the system's permission.
+target/sdks/python/.installed: tests/sdks/python/requirements.txt
+	rm -rf $(@D)
+	python3 -m pip install --quiet --root-user-action ignore --require-hashes --target $(@D) --requirement $<
+	touch $@
+
+tests/sdks/javascript/node_modules/.package-lock.json: tests/sdks/javascript/package-lock.json
+	cd $(<D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 
 crash: engine ## Kill the program 200 times under load; nothing accepted may be lost or doubled
 	CRASH_ROUNDS=200 $(CARGO) test --locked --test it -- crash:: --nocapture --test-threads 1

@@ -99,7 +99,7 @@ impl Intake {
         let anonymiser = &self.account(account)?.anonymiser;
         rows.iter_mut().for_each(|row| anonymiser.clean(row));
         if let Some(entities) = self.entities.as_ref().filter(|_| anonymiser.wants_names()) {
-            entities.clean(rows).await?;
+            entities.clean(rows, anonymiser).await?;
         }
         Ok(())
     }

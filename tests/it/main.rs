@@ -4,11 +4,14 @@
 
 mod architecture;
 mod auth;
+mod batch_sender;
 mod canaries;
 mod crash;
 mod edge;
 mod engine;
+mod entities;
 mod examples;
+mod front;
 mod heavy;
 mod hostile;
 mod import;
@@ -21,6 +24,7 @@ mod product_events;
 mod program;
 mod readme;
 mod recommendations;
+mod sdks;
 mod signed;
 mod spool;
 mod support;

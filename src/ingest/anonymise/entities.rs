@@ -3,12 +3,14 @@
 //! Texts are sent together, apart by empty lines, and the places of the answer are counted in characters.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Anonymiser;
 use super::walk::{Personal, Visitor};
-use crate::config::{AnonymiseConfig, OnFailure};
+use crate::config::{AnonymiseConfig, Kind, OnFailure};
 use crate::json::{Json, Object, Text};
 
 /// Characters that are sent at once.
@@ -46,6 +48,12 @@ struct Entity {
     score: f64,
 }
 
+/// What becomes of a text.
+struct Marked {
+    text: String,
+    names: usize,
+}
+
 impl EntityService {
     /// The service of the settings, where there is one.
     pub fn new(config: &AnonymiseConfig) -> Option<Self> {
@@ -63,42 +71,45 @@ impl EntityService {
     }
 
     /// Replaces the names in rows. Whether rows pass when there is no answer, the settings say.
-    pub async fn clean<R: Personal>(&self, rows: &mut [R]) -> Result<(), EntityError> {
+    pub async fn clean<R: Personal>(&self, rows: &mut [R], anonymiser: &Anonymiser) -> Result<(), EntityError> {
         let mut gathered = Gather(BTreeSet::new());
         rows.iter_mut().for_each(|row| row.show(&mut gathered));
-        match self.replacements(gathered.0).await {
-            Ok(replacements) if replacements.is_empty() => Ok(()),
-            Ok(replacements) => {
-                rows.iter_mut().for_each(|row| row.show(&mut Replace(&replacements)));
-                Ok(())
-            }
-            Err(error) if self.on_failure == OnFailure::Pass => {
+        let mut replacements = HashMap::new();
+        match self.find(gathered.0, &mut replacements).await {
+            Err(error) if self.on_failure == OnFailure::Closed => return Err(error),
+            Err(error) => {
                 metrics::counter!("chartwell_entity_service_failures_total").increment(1);
                 tracing::warn!(%error, "rows are stored with the names that are in them");
-                Ok(())
             }
-            Err(error) => Err(error),
+            Ok(()) => {}
         }
+        if !replacements.is_empty() {
+            rows.iter_mut().for_each(|row| row.show(&mut Replace { replacements: &replacements, anonymiser }));
+        }
+        Ok(())
     }
 
-    /// What becomes of each text that has a name in it.
-    async fn replacements(&self, texts: BTreeSet<String>) -> Result<HashMap<String, String>, EntityError> {
-        let mut replacements = HashMap::new();
+    /// Finds what becomes of each text that has a name in it.
+    async fn find(
+        &self,
+        texts: BTreeSet<String>,
+        replacements: &mut HashMap<String, Marked>,
+    ) -> Result<(), EntityError> {
         let (mut together, mut characters) = (Vec::new(), 0);
         let mut texts = texts.into_iter().peekable();
         while let Some(text) = texts.next() {
             characters += text.chars().count() + BETWEEN.len();
             together.push(text);
             if characters >= MOST_CHARACTERS || texts.peek().is_none() {
-                self.ask(&together, &mut replacements).await?;
+                self.ask(&together, replacements).await?;
                 together.clear();
                 characters = 0;
             }
         }
-        Ok(replacements)
+        Ok(())
     }
 
-    async fn ask(&self, texts: &[String], replacements: &mut HashMap<String, String>) -> Result<(), EntityError> {
+    async fn ask(&self, texts: &[String], replacements: &mut HashMap<String, Marked>) -> Result<(), EntityError> {
         let text = texts.join(BETWEEN);
         let question =
             Question { text: &text, language: &self.language, entities: &self.entities, score_threshold: LEAST_SCORE };
@@ -108,34 +119,35 @@ impl EntityService {
         found.sort_unstable_by_key(|entity| (entity.start, std::cmp::Reverse(entity.end)));
         let mut begin = 0;
         for text in texts {
-            let length = text.chars().count();
-            let inside: Vec<&Entity> =
-                found.iter().filter(|entity| begin <= entity.start && entity.end <= begin + length).collect();
-            if !inside.is_empty() {
-                replacements.insert(text.clone(), marked(text, begin, &inside));
+            let end = begin + text.chars().count();
+            // What reaches beyond a text, into the next one or past the last, is a find as far as it is within.
+            let within = found.iter().filter(|entity| entity.start < end && begin < entity.end);
+            let finds: Vec<(Range<usize>, &str)> = within
+                .map(|entity| (entity.start.max(begin) - begin..entity.end.min(end) - begin, &*entity.entity_type))
+                .collect();
+            if !finds.is_empty() {
+                replacements.insert(text.clone(), marked(text, &finds));
             }
-            begin += length + BETWEEN.len();
+            begin = end + BETWEEN.len();
         }
         Ok(())
     }
 }
 
-/// The text, which begins at a character of the question, with marks for entities.
-fn marked(text: &str, begin: usize, entities: &[&Entity]) -> String {
+/// The text with marks in the place of finds, whose places are counted in characters.
+fn marked(text: &str, finds: &[(Range<usize>, &str)]) -> Marked {
     let characters: Vec<char> = text.chars().collect();
-    let (mut marked, mut end) = (String::with_capacity(text.len()), 0);
-    for entity in entities {
-        let (from, to) = (entity.start - begin, entity.end - begin);
-        // Of two finds that overlap, the first counts.
-        if from < end {
-            continue;
+    let (mut marked, mut end) = (Marked { text: String::with_capacity(text.len()), names: 0 }, 0);
+    for (find, kind) in finds {
+        // Finds that overlap are one, under the name of the first.
+        if find.start >= end {
+            marked.text.extend(&characters[end..find.start]);
+            marked.text.push_str(&format!("<{}>", kind.to_ascii_lowercase()));
+            marked.names += 1;
         }
-        marked.extend(&characters[end..from]);
-        marked.push_str(&format!("<{}>", entity.entity_type.to_ascii_lowercase()));
-        metrics::counter!("chartwell_anonymised_total", "kind" => "name").increment(1);
-        end = to;
+        end = end.max(find.end);
     }
-    marked.extend(&characters[end..]);
+    marked.text.extend(&characters[end..]);
     marked
 }
 
@@ -156,12 +168,16 @@ impl Visitor for Gather {
     }
 }
 
-struct Replace<'r>(&'r HashMap<String, String>);
+struct Replace<'r> {
+    replacements: &'r HashMap<String, Marked>,
+    anonymiser: &'r Anonymiser,
+}
 
 impl Visitor for Replace<'_> {
     fn text(&mut self, text: &mut Text<'_>) {
-        if let Some(replacement) = self.0.get(&**text) {
-            *text = replacement.clone().into();
+        if let Some(marked) = self.replacements.get(&**text) {
+            *text = marked.text.clone().into();
+            (0..marked.names).for_each(|_| self.anonymiser.count(Kind::Name));
         }
     }
 
