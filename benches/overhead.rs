@@ -35,7 +35,8 @@ async fn measure() -> Result<(), Failure> {
     config.auth.jwt_secret = Some(Secret::new(SECRET));
     config.query.query_cache = false;
     config.server.query_rate_limit = 0;
-    let clickhouse = ClickHouse::new(Place::Embedded(Engine::start(&engine)?), &config.query);
+    let clickhouse =
+        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
     let url = serve(&config, clickhouse).await?;
 
     let claims = Claims {
@@ -110,7 +111,12 @@ fn body_of_answer(connection: &mut BufReader<TcpStream>) -> Result<Vec<u8>, Fail
 /// Fills an account and serves it; returns the URL.
 async fn serve(config: &Config, clickhouse: ClickHouse) -> Result<String, Failure> {
     let account = config.server.accounts[0].clone();
-    let target = Target { account: account.clone(), cluster: None, retention_days: config.ingest.retention_days };
+    let target = Target {
+        account: account.clone(),
+        cluster: None,
+        retention_days: config.ingest.retention_days,
+        kafka_brokers: None,
+    };
     let migrations = migrations()?;
     let migrator = Migrator {
         clickhouse: &clickhouse,

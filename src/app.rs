@@ -32,6 +32,7 @@ use crate::rows::Counters;
 use crate::service::Service;
 use crate::spool::{OpenError, Opened, Spool};
 use crate::telemetry;
+use crate::topics::{Topics, TopicsError};
 use crate::writer::{Batch, Inserter, Writer};
 
 /// What handlers work with. Cheap to clone.
@@ -52,6 +53,8 @@ pub enum AppError {
     Accounts(#[from] QueryError),
     #[error(transparent)]
     Spool(#[from] OpenError),
+    #[error(transparent)]
+    Topics(#[from] TopicsError),
 }
 
 /// The parts that live as long as the program.
@@ -74,7 +77,11 @@ impl App {
         let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
         let counters = Arc::new(Counters::default());
         let (spool, writer) = open_spool(config, &clickhouse, &freshness, &counters)?;
-        let intake = Arc::new(Intake::open(&clickhouse, spool, accounts, &config.anonymise, counters).await?);
+        let topics = match &config.ingest.kafka_brokers {
+            None => None,
+            Some(brokers) => Some(Topics::open(brokers, &config.server.data_dir, clickhouse.clone())?),
+        };
+        let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);

@@ -23,5 +23,6 @@ pub mod service;
 pub mod spool;
 pub mod statistics;
 pub mod telemetry;
+pub mod topics;
 pub mod verification;
 pub mod writer;

@@ -17,8 +17,8 @@ use crate::config::{ClickHouseConfig, QueryConfig};
 
 /// An answer is not given again after this, even if no newer data came in.
 const ANSWERS_LAST: Duration = Duration::from_secs(60);
-/// Rows of other instances are seen after this at the latest.
-const ANSWERS_OF_A_SERVER_LAST: Duration = Duration::from_secs(1);
+/// Rows that others insert are seen after this at the latest.
+const ANSWERS_LAST_BESIDE_OTHERS: Duration = Duration::from_secs(1);
 /// Bytes of rows, roughly, that are kept for being asked again.
 const ANSWERS_BYTES: u64 = 32 << 20;
 /// An insert that takes longer has an unknown outcome, and is tried again.
@@ -30,7 +30,11 @@ const MOST_RESULT_ROWS: usize = 500_000;
 /// Where the client connects to.
 #[derive(Clone, Copy)]
 pub enum Place<'a> {
-    Embedded(&'static Engine),
+    /// `others_insert`: besides this process, the engine itself takes rows in.
+    Embedded {
+        engine: &'static Engine,
+        others_insert: bool,
+    },
     Server(&'a ClickHouseConfig, &'a str),
 }
 
@@ -43,6 +47,7 @@ pub struct ClickHouse {
 struct Inner {
     client: Client,
     is_embedded: bool,
+    others_insert: bool,
     admission: Admission,
     answers: Option<Cache<String, Answer>>,
     limits: QueryConfig,
@@ -87,15 +92,17 @@ pub struct Rows<R> {
 
 impl ClickHouse {
     pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
-        let is_embedded = matches!(place, Place::Embedded(_));
-        let (client, answers_last) = match place {
-            Place::Embedded(engine) => {
+        let is_embedded = matches!(place, Place::Embedded { .. });
+        let others_insert = !matches!(place, Place::Embedded { others_insert: false, .. });
+        let client = match place {
+            Place::Embedded { engine, .. } => {
                 let http =
                     hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(PipeConnector { engine });
-                (Client::with_http_client(http).with_url("http://embedded"), ANSWERS_LAST)
+                Client::with_http_client(http).with_url("http://embedded")
             }
-            Place::Server(config, url) => (server_client(config, url), ANSWERS_OF_A_SERVER_LAST),
+            Place::Server(config, url) => server_client(config, url),
         };
+        let answers_last = if others_insert { ANSWERS_LAST_BESIDE_OTHERS } else { ANSWERS_LAST };
         let client = client
             .with_compression(Compression::None)
             .with_setting("input_format_binary_read_json_as_string", "1")
@@ -112,6 +119,7 @@ impl ClickHouse {
             inner: Arc::new(Inner {
                 client,
                 is_embedded,
+                others_insert,
                 admission: Admission::new(limits),
                 answers,
                 limits: limits.clone(),
@@ -122,6 +130,11 @@ impl ClickHouse {
     /// Whether this process alone writes to it.
     pub fn is_embedded(&self) -> bool {
         self.inner.is_embedded
+    }
+
+    /// Whether rows come in that this process does not insert.
+    pub fn others_insert(&self) -> bool {
+        self.inner.others_insert
     }
 
     /// The bare client, for migrations and inserts.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{ClickHouse, QueryError};
 use crate::config::Account;
 
-/// On a server, others insert too: what is known is asked for again after this.
+/// Where others insert too, what is known is asked for again after this.
 const KNOWN_FOR: Duration = Duration::from_secs(1);
 
 /// What is known about the data of all accounts.
@@ -63,7 +63,8 @@ impl Freshness {
     pub async fn newest(&self, account: &Account, table: &'static str) -> Result<Option<DateTime<Utc>>, QueryError> {
         let Some(known) = self.accounts.get(account) else { return Ok(None) };
         let found = known.newest.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied();
-        if let Some(newest) = found.filter(|newest| self.clickhouse.is_embedded() || newest.asked.elapsed() < KNOWN_FOR)
+        if let Some(newest) =
+            found.filter(|newest| !self.clickhouse.others_insert() || newest.asked.elapsed() < KNOWN_FOR)
         {
             return Ok(newest.ingested_at);
         }

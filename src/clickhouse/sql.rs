@@ -10,6 +10,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::native::Type;
 use crate::query::dataset::FieldName;
 use crate::query::filters::{Condition, Operand, Operator, Predicate};
 
@@ -53,6 +54,17 @@ impl Sql {
         Self::composed(columns.collect::<Vec<_>>().join(", "))
     }
 
+    /// Columns with their types, as a table is made of them.
+    pub fn columns(columns: impl Iterator<Item = (&'static str, Type)>) -> Self {
+        let columns = columns.map(|(name, of)| format!("{} {of}", Self::identifier(name)));
+        Self::composed(columns.collect::<Vec<_>>().join(",\n    "))
+    }
+
+    /// A text of the program or its settings, quoted.
+    pub fn text(text: &str) -> Self {
+        Self::composed(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")))
+    }
+
     /// Pieces behind each other.
     pub fn words(pieces: &[Self]) -> Self {
         let pieces: Vec<&str> = pieces.iter().map(Self::as_str).collect();
@@ -62,8 +74,7 @@ impl Sql {
     /// `Function('text', …)`; without arguments, `Function`.
     pub fn call(function: &str, texts: &[&str]) -> Self {
         assert!(function.chars().all(|c| c.is_ascii_alphanumeric()), "{function} is not a function");
-        let texts: Vec<String> =
-            texts.iter().map(|text| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))).collect();
+        let texts: Vec<String> = texts.iter().map(|text| Self::text(text).to_string()).collect();
         Self::composed(if texts.is_empty() { function.to_owned() } else { format!("{function}({})", texts.join(", ")) })
     }
 

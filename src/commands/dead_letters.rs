@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::Failure;
 use super::program::Program;
-use crate::clickhouse::Freshness;
+use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::{Account, Config};
+use crate::ingest::{PriceBook, Reading, salt, stored_row};
 use crate::rows::Counters;
-use crate::writer::Inserter;
+use crate::writer::{DeadLetter, Inserter, ReplayError};
 
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
@@ -59,7 +61,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
                     println!("{account}\t{id}\t{table}\t{time}\t{reason}\t{row}");
                     continue;
                 }
-                match inserter.replay(account, letter).await {
+                match replay(config, &program.clickhouse, &inserter, account, letter).await {
                     Ok(()) => replayed += 1,
                     Err(error) => {
                         refused += 1;
@@ -77,4 +79,25 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
             Ok(())
         }
     })
+}
+
+/// Inserts the row of a letter. One that came from Kafka and could not be read is read as files are.
+async fn replay(
+    config: &Config,
+    clickhouse: &ClickHouse,
+    inserter: &Inserter,
+    account: &Account,
+    letter: &DeadLetter,
+) -> Result<(), ReplayError> {
+    let row = match letter.row()? {
+        Some(row) => row,
+        None => {
+            let salt = salt(clickhouse, account).await.map_err(|error| ReplayError::Refused(error.message))?;
+            let (now, retention_days) = (Utc::now(), config.ingest.retention_days);
+            let reading = Reading { now, retention_days, salt: &salt };
+            stored_row(letter.table()?, &letter.document, reading, &PriceBook::built_in())
+                .map_err(|rejection| ReplayError::Unreadable(rejection.detail))?
+        }
+    };
+    inserter.replay(account, letter, &row).await
 }

@@ -66,6 +66,7 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
         };
         bar.finish_and_clear();
         app.writer.stop(super::serve::WRITER_PATIENCE).await;
+        app.ingestion.intake.close();
         ended
     })
 }

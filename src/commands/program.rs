@@ -8,6 +8,7 @@ use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
 use crate::migrations::{Migrator, Target, migrations};
 use crate::telemetry;
+use crate::topics::Topics;
 
 /// A running program: the log, the engine where it is embedded, and the runtime.
 pub struct Program {
@@ -26,7 +27,7 @@ impl Program {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let _guard = runtime.enter();
         let place = match (&engine, &config.clickhouse.clickhouse_url) {
-            (Some(engine), _) => Place::Embedded(engine),
+            (Some(engine), _) => Place::Embedded { engine, others_insert: config.ingest.kafka_brokers.is_some() },
             (None, Some(url)) => Place::Server(&config.clickhouse, url),
             (None, None) => unreachable!("without a URL there is an engine"),
         };
@@ -40,6 +41,9 @@ impl Program {
 
     /// Brings the tables of every account up to date.
     pub async fn migrate(&self, config: &Config, may_shorten_retention: bool) -> Result<(), Failure> {
+        if let Some(brokers) = &config.ingest.kafka_brokers {
+            Topics::create(brokers, &config.server.accounts).await?;
+        }
         let migrations = migrations()?;
         for account in &config.server.accounts {
             let migrator = Migrator {
@@ -74,6 +78,7 @@ pub fn target(config: &Config, account: &Account) -> Target {
         account: account.clone(),
         cluster: config.clickhouse.clickhouse_cluster.clone(),
         retention_days: config.ingest.retention_days,
+        kafka_brokers: config.ingest.kafka_brokers.clone(),
     }
 }
 

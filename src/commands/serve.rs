@@ -47,6 +47,7 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
     let shutdown = serve_http(listener, app.router, config.server.max_connections, stop).await;
     forgetting.abort();
     app.writer.stop(WRITER_PATIENCE).await;
+    app.ingestion.intake.close();
     match shutdown {
         Shutdown::Drained => tracing::info!("stopped"),
         Shutdown::Cut => tracing::warn!("stopped; some requests took too long and were cut off"),

@@ -1,5 +1,7 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::values::{SigningKey, list, parsed};
 
@@ -17,7 +19,20 @@ pub struct IngestConfig {
     /// Keys for signed ingestion.
     #[serde(deserialize_with = "list")]
     pub hmac_secrets: Vec<SigningKey>,
+    /// `host:port`, separated by commas; set = accepted rows are handed to Kafka.
+    #[validate(custom(function = "brokers"))]
     pub kafka_brokers: Option<String>,
+}
+
+fn brokers(brokers: &str) -> Result<(), ValidationError> {
+    let is_place = |broker: &str| {
+        let place = broker.trim().rsplit_once(':');
+        place.is_some_and(|(host, port)| !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok())
+    };
+    if brokers.split(',').all(is_place) {
+        return Ok(());
+    }
+    Err(ValidationError::new("brokers").with_message(Cow::from("is not a list like kafka-1:9092,kafka-2:9092")))
 }
 
 impl Default for IngestConfig {

@@ -108,10 +108,7 @@ impl Config {
         if key_ids.windows(2).any(|pair| pair[0] == pair[1]) {
             return refuse("CHARTWELL_HMAC_SECRETS has two keys with one id: each needs its own");
         }
-        let unavailable = [
-            ("CHARTWELL_KAFKA_BROKERS", self.ingest.kafka_brokers.is_some()),
-            ("CHARTWELL_ADMIN_DB_URL", self.clickhouse.admin_db_url.is_some()),
-        ];
+        let unavailable = [("CHARTWELL_ADMIN_DB_URL", self.clickhouse.admin_db_url.is_some())];
         match unavailable.iter().find(|(_, set)| *set) {
             Some((name, _)) => refuse(&format!("{name} is set, but this release cannot use it yet: unset it")),
             None => Ok(()),
@@ -269,8 +266,13 @@ mod tests {
             ),
             (
                 "CHARTWELL_KAFKA_BROKERS",
-                "kafka:9092",
-                "CHARTWELL_KAFKA_BROKERS is set, but this release cannot use it yet: unset it",
+                "kafka-1:9092,kafka-2",
+                "CHARTWELL_KAFKA_BROKERS is not a list like kafka-1:9092,kafka-2:9092",
+            ),
+            (
+                "CHARTWELL_ADMIN_DB_URL",
+                "postgres://db",
+                "CHARTWELL_ADMIN_DB_URL is set, but this release cannot use it yet: unset it",
             ),
         ] {
             assert_eq!(read(&[(name, value)]).unwrap_err(), message);

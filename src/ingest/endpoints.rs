@@ -189,8 +189,8 @@ impl From<IntakeError> for ApiError {
                 "Names cannot be found at the moment; nothing of this was accepted, send it again.",
                 error.to_string(),
             ),
-            IntakeError::Refused(refused) => {
-                unavailable("Nothing can be accepted at the moment; send it again.", refused.to_string())
+            error @ (IntakeError::Refused(_) | IntakeError::Topics(_)) => {
+                unavailable("Not everything can be accepted at the moment; send it again.", error.to_string())
             }
         }
     }

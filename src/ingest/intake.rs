@@ -12,10 +12,13 @@ use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::{Account, AnonymiseConfig, Kind};
 use crate::rows::{Count, Counters, Month, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
+use crate::topics::{Topics, TopicsError};
 
 /// Takes in rows of all accounts.
 pub struct Intake {
     spool: Spool,
+    /// Set = rows are handed to Kafka instead of the spool.
+    topics: Option<Topics>,
     accounts: HashMap<Account, AccountIntake>,
     entities: Option<EntityService>,
     counters: Arc<Counters>,
@@ -47,6 +50,8 @@ pub enum IntakeError {
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error(transparent)]
+    Topics(#[from] TopicsError),
+    #[error(transparent)]
     Entities(#[from] EntityError),
 }
 
@@ -55,6 +60,7 @@ impl Intake {
     pub async fn open(
         clickhouse: &ClickHouse,
         spool: Spool,
+        topics: Option<Topics>,
         accounts: &[Account],
         config: &AnonymiseConfig,
         counters: Arc<Counters>,
@@ -66,7 +72,7 @@ impl Intake {
             let anonymiser = Anonymiser::new(config.kinds(account), regions, &salt);
             opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default(), anonymiser });
         }
-        Ok(Self { spool, accounts: opened, entities: EntityService::new(config), counters, since: Utc::now() })
+        Ok(Self { spool, topics, accounts: opened, entities: EntityService::new(config), counters, since: Utc::now() })
     }
 
     /// The salt that raw user ids of an account are hashed with.
@@ -112,7 +118,11 @@ impl Intake {
             let month = Month::of(row.time());
             by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(row);
         }
-        let taken = self.spool.commit(account, by_month.into_values().collect()).await?;
+        let rows = by_month.into_values().collect();
+        let taken = match &self.topics {
+            None => self.spool.commit(account, rows).await?,
+            Some(topics) => topics.commit(account, rows).await?,
+        };
         self.counters.note_taken(account, R::TABLE, taken.accepted, taken.duplicates);
         Ok(taken)
     }
@@ -141,6 +151,11 @@ impl Intake {
         metrics::gauge!("chartwell_spool_bytes").set(self.spool.backlog().bytes() as f64);
     }
 
+    /// Makes durable what is known of rows that were handed on.
+    pub fn close(&self) {
+        self.topics.iter().for_each(Topics::persist);
+    }
+
     /// Resolves when everything that was taken is inserted.
     pub async fn settled(&self) {
         self.spool.backlog().emptied().await;
@@ -149,7 +164,7 @@ impl Intake {
 
 /// The account's salt; made when there is none. The earliest one counts, so that two instances that
 /// make one at the same time agree.
-async fn salt(clickhouse: &ClickHouse, account: &Account) -> Result<String, QueryError> {
+pub async fn salt(clickhouse: &ClickHouse, account: &Account) -> Result<String, QueryError> {
     let table = format!("`{}`._account_settings", account.analytics_database());
     let read = format!("SELECT argMin(value, (set_at, value)) FROM {table} WHERE name = 'salt' HAVING count() > 0");
     if let Some(salt) = clickhouse.fetch::<String>(&read).await?.pop() {

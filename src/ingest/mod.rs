@@ -20,6 +20,8 @@ mod schemas;
 mod stored;
 
 pub use backfill::{Backfill, BackfillError, Entry, Imported};
+pub use event::Reading;
 pub use genai::PriceBook;
-pub use intake::{Intake, IntakeError, Status};
+pub use intake::{Intake, IntakeError, Status, salt};
 pub use rejection::Rejection;
+pub use stored::row as stored_row;

@@ -10,13 +10,27 @@ use super::product_event;
 use super::rejection::Rejection;
 use crate::json::{self, Json, Object, Text};
 use crate::query::shown;
-use crate::rows::{Event, ProductEvent, Span};
+use crate::rows::{Event, ProductEvent, Rows, Span, Table};
 
 /// Bytes of one span.
 pub const LARGEST_SPAN: usize = 1 << 20;
 
 /// What the server adds to every row.
 const ADDED: &str = "ingested_at";
+
+/// Reads a row of any table, and encodes it.
+pub fn row(table: Table, document: &str, reading: Reading<'_>, prices: &PriceBook) -> Result<Rows, Rejection> {
+    let malformed = |why: String| Rejection::new("malformed_row", "", why);
+    let document = match json::read(document).map_err(|error| malformed(format!("it is not JSON: {error}")))? {
+        Json::Object(document) => document,
+        _ => return Err(malformed("it is not a JSON object".to_owned())),
+    };
+    Ok(match table {
+        Table::Events => Rows::of(&event(document, reading)?, reading.now),
+        Table::Spans => Rows::of(&span(document, reading, prices)?, reading.now),
+        Table::ProductEvents => Rows::of(&product_event(document, reading)?, reading.now),
+    })
+}
 
 /// Reads an event.
 pub fn event<'a>(mut document: Object<'a>, reading: Reading<'_>) -> Result<Event<'a>, Rejection> {

@@ -4,6 +4,7 @@
 //! each file after its statement ran. A statement may run twice, when the process died in between:
 //! every file is idempotent.
 
+mod kafka;
 mod lock;
 mod plan;
 mod render;
@@ -13,6 +14,7 @@ mod run;
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+pub use kafka::KafkaError;
 pub use plan::{Applied, Migration, PlanError, plan};
 pub use render::Target;
 pub use retention::RetentionError;

@@ -16,6 +16,8 @@ pub struct Target {
     pub cluster: Option<String>,
     /// Days that raw rows are kept; 0 = for ever.
     pub retention_days: u32,
+    /// Set = rows are read from Kafka.
+    pub kafka_brokers: Option<String>,
 }
 
 /// The first line of a file whose statement makes sense on a cluster alone.
@@ -59,7 +61,7 @@ impl Target {
         if self.retention_days == 0 { Sql::constant("") } else { Sql::ttl(column, self.retention_days) }
     }
 
-    fn context(&self) -> Value {
+    pub(super) fn context(&self) -> Value {
         let this = |target: &Self| target.clone();
         let (tables, admin, engines, ttls) = (this(self), this(self), this(self), this(self));
         let (distributed, distributed_engine) = (this(self), this(self));
@@ -73,6 +75,7 @@ impl Target {
                 Value::from(Sql::dotted(&[&admin.account.admin_database(), &name]))
             }),
             engine => Value::from_function(move |engine: String, name: String| Value::from(engines.engine(&engine, &name))),
+            text => Value::from_function(|text: String| Value::from(Sql::text(&text))),
             ttl => Value::from_function(move |column: String| Value::from(ttls.ttl(&column))),
             distributed => Value::from_function(move |name: String| {
                 Value::from(Sql::dotted(&[&distributed.account.analytics_database(), &name]))

@@ -5,6 +5,7 @@ use std::time::Instant;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::kafka::{self, KafkaError};
 use super::lock::Lock;
 use super::plan::{Applied, Migration, PlanError, plan};
 use super::render::Target;
@@ -35,6 +36,8 @@ pub enum MigrationError {
     Database { account: String, error: QueryError },
     #[error("account {account}: {error}")]
     Retention { account: String, error: RetentionError },
+    #[error("account {account}: {error}")]
+    Kafka { account: String, error: KafkaError },
 }
 
 /// What a run did.
@@ -96,6 +99,7 @@ impl Migrator<'_> {
         retention::align(self.clickhouse, &self.target, self.may_shorten_retention)
             .await
             .map_err(|error| MigrationError::Retention { account: self.target.account.to_string(), error })?;
+        kafka::align(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
         Ok(outcome)
     }
 
@@ -150,6 +154,11 @@ impl Migrator<'_> {
                 statements.push((migration.file.clone(), statement));
             }
         }
+        let from_kafka = kafka::outdated(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
+        for (table, of_table) in from_kafka {
+            let named = of_table.into_iter().map(|statement| (format!("kafka: {}", table.name()), statement));
+            statements.extend(named);
+        }
         Ok(statements)
     }
 
@@ -195,6 +204,10 @@ impl Migrator<'_> {
 
     fn refused(&self, error: PlanError) -> MigrationError {
         MigrationError::Plan { account: self.target.account.to_string(), error }
+    }
+
+    fn kafka(&self, error: KafkaError) -> MigrationError {
+        MigrationError::Kafka { account: self.target.account.to_string(), error }
     }
 
     fn database(&self, error: QueryError) -> MigrationError {

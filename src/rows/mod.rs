@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clickhouse::native::{Block, Cells, ColumnOf, Document, JsonForm, TooWide};
+use crate::config::Account;
 use crate::json::Object;
 
 pub use counters::{Count, Counters};
@@ -105,6 +106,24 @@ impl Table {
         }
     }
 
+    /// The columns of its id.
+    pub const fn id_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Events | Self::ProductEvents => &["event_id"],
+            Self::Spans => &["trace_id", "span_id"],
+        }
+    }
+
+    /// The topic of an account's rows, with Kafka.
+    pub fn topic(self, account: &Account) -> String {
+        let rows = match self {
+            Self::Events => "events",
+            Self::Spans => "spans",
+            Self::ProductEvents => "product-events",
+        };
+        format!("{account}.{rows}")
+    }
+
     /// The id of a row as SQL has it.
     const fn id_expression(self) -> &'static str {
         match self {
@@ -121,7 +140,7 @@ impl Table {
     }
 
     /// The column of the time that says which part of the table a row belongs to.
-    const fn time_column(self) -> &'static str {
+    pub const fn time_column(self) -> &'static str {
         match self {
             Self::Events => "time_utc",
             Self::Spans => "start_time",
@@ -207,6 +226,13 @@ impl Rows {
         Self { table, month, accepted_at, ids: Vec::new(), ends: Vec::new(), bytes: Vec::new() }
     }
 
+    /// One row by itself.
+    pub fn of<'a, R: Row<'a>>(row: &R, accepted_at: DateTime<Utc>) -> Self {
+        let mut rows = Self::new(R::TABLE, Month::of(row.time()), accepted_at);
+        rows.push(row);
+        rows
+    }
+
     pub fn push<'a>(&mut self, row: &impl Row<'a>) {
         row.put_id(&mut self.ids);
         let bytes = std::mem::take(&mut self.bytes);
@@ -275,10 +301,7 @@ fn block<'a, R: Row<'a>>(rows: &'a [Rows], form: JsonForm) -> Result<Vec<u8>, Bl
 }
 
 fn single<'a, R: Row<'a>>(row: &'a [u8], accepted_at: DateTime<Utc>) -> postcard::Result<Rows> {
-    let row = postcard::from_bytes::<R>(row)?;
-    let mut rows = Rows::new(R::TABLE, Month::of(row.time()), accepted_at);
-    rows.push(&row);
-    Ok(rows)
+    Ok(Rows::of(&postcard::from_bytes::<R>(row)?, accepted_at))
 }
 
 fn document<'a, R: Row<'a>>(row: &'a [u8], accepted_at: DateTime<Utc>) -> postcard::Result<Object<'static>> {

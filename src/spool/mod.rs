@@ -21,3 +21,4 @@ pub use disk::{Disk, DiskFile, Folder};
 pub use frame::{Kind, Record};
 pub use ids::KnownIds;
 pub use log::{AppendError, Damage, Log, LogConfig, Place, Recovered};
+pub use records::id_key;

@@ -65,7 +65,7 @@ fn encode(record: &impl Serialize) -> Vec<u8> {
 }
 
 /// The key of an id in the index: ids of two accounts or tables are two ids.
-pub(super) fn id_key(account: &Account, table: Table, id: &[u8]) -> Vec<u8> {
+pub fn id_key(account: &Account, table: Table, id: &[u8]) -> Vec<u8> {
     let account = account.as_str().as_bytes();
     let mut key = Vec::with_capacity(account.len() + id.len() + 2);
     key.extend_from_slice(account);

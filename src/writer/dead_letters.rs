@@ -83,6 +83,22 @@ impl DeadLetters {
     }
 }
 
+impl DeadLetter {
+    pub fn table(&self) -> Result<Table, ReplayError> {
+        Table::by_name(&self.table_name).ok_or_else(|| ReplayError::Unreadable("no such table".to_owned()))
+    }
+
+    /// Its row; `None` when there is only a document, which came from Kafka.
+    pub fn row(&self) -> Result<Option<Rows>, ReplayError> {
+        let unreadable = |error: &dyn std::fmt::Display| ReplayError::Unreadable(error.to_string());
+        if self.encoded.is_empty() {
+            return Ok(None);
+        }
+        let encoded = STANDARD.decode(&self.encoded).map_err(|error| unreadable(&error))?;
+        self.table()?.row(&encoded, self.accepted_at).map(Some).map_err(|error| unreadable(&error))
+    }
+}
+
 /// Why a dead letter could not be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -96,14 +112,10 @@ pub enum ReplayError {
 
 impl Inserter {
     /// Inserts the row of a dead letter, and removes the letter. Again after a crash, it changes nothing.
-    pub async fn replay(&self, account: &Account, letter: &DeadLetter) -> Result<(), ReplayError> {
-        let unreadable = |error: &dyn std::fmt::Display| ReplayError::Unreadable(error.to_string());
-        let of = Table::by_name(&letter.table_name).ok_or_else(|| unreadable(&"no such table"))?;
-        let encoded = STANDARD.decode(&letter.encoded).map_err(|error| unreadable(&error))?;
-        let row = of.row(&encoded, letter.accepted_at).map_err(|error| unreadable(&error))?;
-        let lane = Lane { account: account.clone(), table: of, month: row.month };
+    pub async fn replay(&self, account: &Account, letter: &DeadLetter, row: &Rows) -> Result<(), ReplayError> {
+        let lane = Lane { account: account.clone(), table: row.table, month: row.month };
         let token = format!("replay-{}", letter.dead_letter_id);
-        self.insert(&lane, &row, &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
+        self.insert(&lane, row, &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
         Ok(self.dead_letters().remove(account, letter.dead_letter_id).await?)
     }
 }

@@ -60,9 +60,13 @@ fn arrows_point_down_only() {
     assert_uses_only("rows", &["clickhouse", "config", "json"]);
     assert_uses_only("spool", &["config", "rows"]);
     assert_uses_only("writer", &["clickhouse", "config", "rows", "spool"]);
-    assert_uses_only("ingest", &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool"]);
+    assert_uses_only(
+        "ingest",
+        &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool", "topics"],
+    );
     assert_uses_only("import", &["clickhouse", "config", "ingest", "json", "rows"]);
-    assert_uses_only("migrations", &["clickhouse", "config"]);
+    assert_uses_only("topics", &["clickhouse", "config", "rows", "spool", "writer"]);
+    assert_uses_only("migrations", &["clickhouse", "config", "rows"]);
     assert_uses_only("repository", &["auth", "clickhouse", "config", "query"]);
     assert_uses_only("service", &["answer", "auth", "clickhouse", "query", "repository"]);
     assert_uses_only("error", &["auth", "clickhouse", "query", "repository", "service"]);

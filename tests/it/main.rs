@@ -16,6 +16,7 @@ mod heavy;
 mod hostile;
 mod import;
 mod ingestion;
+mod kafka;
 mod migrations;
 mod native;
 mod openapi;

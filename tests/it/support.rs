@@ -45,7 +45,7 @@ pub async fn clickhouse(via: Via) -> ClickHouse {
 
 pub async fn clickhouse_with(via: Via, limits: &QueryConfig) -> ClickHouse {
     match via {
-        Via::Pipe => ClickHouse::new(Place::Embedded(engine()), limits),
+        Via::Pipe => ClickHouse::new(Place::Embedded { engine: engine(), others_insert: false }, limits),
         Via::Tcp => {
             let url = serve_engine().await;
             ClickHouse::new(Place::Server(&ClickHouseConfig::default(), &url), limits)
@@ -66,7 +66,7 @@ pub fn account(name: &str) -> Account {
 }
 
 pub fn target(name: &str) -> Target {
-    Target { account: account(name), cluster: None, retention_days: 90 }
+    Target { account: account(name), cluster: None, retention_days: 90, kafka_brokers: None }
 }
 
 /// Brings the tables of an account up to date.
@@ -110,7 +110,9 @@ impl TestApp {
         let clickhouse = clickhouse_with(via, &config.query).await;
         for account in &config.server.accounts {
             let retention_days = config.ingest.retention_days;
-            migrate(&clickhouse, Target { account: account.clone(), cluster: None, retention_days }).await;
+            let kafka_brokers = config.ingest.kafka_brokers.clone();
+            let target = Target { account: account.clone(), cluster: None, retention_days, kafka_brokers };
+            migrate(&clickhouse, target).await;
         }
         let app = App::new(&config, clickhouse.clone(), Page::new(None)).await.expect("the application starts");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -7,7 +7,7 @@ use chartwell::clickhouse::Freshness;
 use chartwell::clickhouse::native::JsonForm;
 use chartwell::json::Object;
 use chartwell::rows::{Counters, Event, Month, Row, Rows, Table};
-use chartwell::writer::Inserter;
+use chartwell::writer::{DeadLetter, Inserter};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -110,10 +110,11 @@ async fn a_poisoned_row_is_a_dead_letter_and_its_neighbours_are_stored() {
     let inserter = Inserter::new(app.clickhouse.clone(), freshness, Arc::new(Counters::default()));
     let letters = inserter.dead_letters().list(&account("poisoned")).await.unwrap();
     assert_eq!(letters.len(), 3);
-    assert!(inserter.replay(&account("poisoned"), &letters[0]).await.is_err());
+    let row = |letter: &DeadLetter| letter.row().unwrap().unwrap();
+    assert!(inserter.replay(&account("poisoned"), &letters[0], &row(&letters[0])).await.is_err());
     app.clickhouse.execute("ALTER TABLE poisoned_analytics.events DROP CONSTRAINT no_poison").await.unwrap();
     for letter in letters.iter().chain(&letters) {
-        inserter.replay(&account("poisoned"), letter).await.unwrap();
+        inserter.replay(&account("poisoned"), letter, &row(letter)).await.unwrap();
     }
     assert_eq!(counts(&app, RAW).await, 200);
     assert_eq!(inserter.dead_letters().list(&account("poisoned")).await.unwrap().len(), 0);
