@@ -75,6 +75,7 @@ fn statements(target: &Target, table: Table, brokers: &str, checksum: &str) -> R
         columns => minijinja::Value::from(Sql::columns(table.columns().iter().map(|(name, of): &ColumnOf| (*name, *of)))),
         column_names => minijinja::Value::from(Sql::list(&columns)),
         id => minijinja::Value::from(Sql::list(table.id_columns())),
+        months => minijinja::Value::from(newest_months(target, table)),
         time => minijinja::Value::from(Sql::list(&[table.time_column()])),
         topic => table.topic(&target.account),
         brokers,
@@ -82,4 +83,15 @@ fn statements(target: &Target, table: Table, brokers: &str, checksum: &str) -> R
         ..target.context()
     };
     STATEMENTS.iter().map(|text| Ok(guarded_environment().render_str(text, &context)?.trim().to_owned())).collect()
+}
+
+/// A question for the newest months of a block, as many as an insert may have parts.
+fn newest_months(target: &Target, table: Table) -> Sql {
+    Sql::words(&[
+        Sql::constant("SELECT toYYYYMM("),
+        Sql::identifier(table.time_column()),
+        Sql::constant(") AS month FROM"),
+        target.table(&format!("{}_arrivals", table.name())),
+        Sql::constant("WHERE arrival_error = '' GROUP BY month ORDER BY month DESC LIMIT 90"),
+    ])
 }

@@ -2,9 +2,15 @@
 //! Kafka's protocol. `make kafka-check` does the same against a whole broker.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chartwell::clickhouse::Freshness;
+use chartwell::ingest::{PriceBook, Reading, stored_row};
+use chartwell::migrations::{Migrator, Target, migrations};
+use chartwell::rows::Counters;
 use chartwell::topics::Topics;
+use chartwell::writer::Inserter;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{DefaultProducerContext, FutureProducer, FutureRecord};
@@ -13,7 +19,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::support::{TestApp, Via, account, json_of, message, with};
+use crate::support::{TestApp, Via, account, clickhouse, json_of, message, migrate, target, with};
 
 /// The brokers to test against: a mock cluster of librdkafka, unless others are named.
 struct Brokers {
@@ -218,4 +224,66 @@ fn brokers_that_cannot_be_reached_are_one_clear_line() {
         assert!(log.contains(expected), "{log}");
         assert!(started.elapsed() < Duration::from_secs(40));
     }
+}
+
+#[tokio::test]
+async fn what_reads_from_kafka_is_made_anew_only_when_it_has_changed() {
+    let clickhouse = clickhouse(Via::Pipe).await;
+    let migrations = migrations().unwrap();
+    let migrator = |brokers: &str| Migrator {
+        clickhouse: &clickhouse,
+        target: Target { kafka_brokers: Some(brokers.to_owned()), ..target("kafka_align") },
+        migrations: &migrations,
+        is_alone: true,
+        may_shorten_retention: false,
+    };
+    migrate(&clickhouse, target("kafka_align")).await;
+    let (first, second) = ("127.0.0.1:1", "127.0.0.1:2");
+    let pending = migrator(first).dry_run().await.unwrap();
+    let of_events = pending.iter().filter(|(file, _)| file == "kafka: events").map(|(_, statement)| statement.as_str());
+    insta::assert_snapshot!(of_events.collect::<Vec<_>>().join("\n\n"));
+    let made = async || {
+        let sql = "SELECT toString(metadata_modification_time) || comment FROM system.tables \
+                   WHERE database = 'kafka_align_analytics' AND name = 'events_queue_view'";
+        clickhouse.fetch::<String>(sql).await.unwrap()
+    };
+    migrator(first).run().await.unwrap();
+    let before = made().await;
+    assert_eq!(migrator(first).dry_run().await.unwrap(), []);
+    migrator(first).run().await.unwrap();
+    assert_eq!(made().await, before);
+    migrator(second).run().await.unwrap();
+    assert_ne!(made().await, before);
+    // Without brokers it stays: what is on the topics is read to its end.
+    migrate(&clickhouse, target("kafka_align")).await;
+    assert_eq!(made().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spread_of_dates_stops_nothing() {
+    let brokers = Brokers::start();
+    let app = start(&brokers, "kafka_dates").await;
+    let spread: Vec<Value> = (0..240)
+        .map(|month| {
+            let time = format!("{}-{:02}-03T00:00:00Z", 2004 + month / 12, month % 12 + 1);
+            with(message(&time, &[]), json!({"event_id": uuid::Uuid::from_u64_pair(8, month)}))
+        })
+        .collect();
+    assert_eq!(post(&app, "/api/v1/events", &json!(spread)).await.0, StatusCode::ACCEPTED);
+    assert_eq!(post(&app, "/api/v1/events", &json!(events(0..10))).await.0, StatusCode::ACCEPTED);
+    let rows_and_letters = "SELECT count() + assumeNotNull((SELECT count() FROM {db}.dead_letters)) FROM {db}.events";
+    counts(&app, rows_and_letters, 250).await;
+    // The oldest months wait to be replayed.
+    let name = app.account.as_str();
+    let freshness = Arc::new(Freshness::new(app.clickhouse.clone(), &[account(name)]));
+    let inserter = Inserter::new(app.clickhouse.clone(), freshness, Arc::new(Counters::default()));
+    let letters = inserter.dead_letters().list(&account(name)).await.unwrap();
+    assert!((1..=151).contains(&letters.len()), "{letters:?}");
+    let reading = Reading { now: chrono::Utc::now(), retention_days: 0, salt: "" };
+    for letter in &letters {
+        let row = stored_row(letter.table().unwrap(), &letter.document, reading, &PriceBook::built_in()).unwrap();
+        inserter.replay(&account(name), letter, &row).await.unwrap();
+    }
+    counts(&app, "SELECT count() FROM {db}.events", 250).await;
+    counts(&app, "SELECT sum(messages) FROM {db}.recommendations_15m", 250).await;
 }
