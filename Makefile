@@ -7,7 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 DEMO_FLAGS ?=
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model
+.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ crash: engine ## Kill the program 200 times under load; nothing accepted may be 
 
 crash-model: ## A million schedules of a disk that fails and forgets, against the spool
 	SPOOL_SCHEDULES=1000000 $(CARGO) test --release --locked --test it -- spool:: --nocapture
+
+kafka-check: engine ## Run the tests of Kafka against a whole broker
+	./scripts/kafka-check.sh
 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet

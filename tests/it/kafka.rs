@@ -23,20 +23,22 @@ use crate::support::{TestApp, Via, account, clickhouse, json_of, message, migrat
 
 /// The brokers to test against: a mock cluster of librdkafka, unless others are named.
 struct Brokers {
-    _cluster: Option<MockCluster<'static, DefaultProducerContext>>,
+    cluster: Option<MockCluster<'static, DefaultProducerContext>>,
     url: String,
 }
 
 impl Brokers {
     fn start() -> Self {
         match std::env::var("KAFKA_CHECK_BROKERS") {
-            Ok(url) => Self { _cluster: None, url },
-            Err(_) => {
-                let cluster = MockCluster::new(1).unwrap();
-                let url = cluster.bootstrap_servers();
-                Self { _cluster: Some(cluster), url }
-            }
+            Ok(url) => Self { cluster: None, url },
+            Err(_) => Self::mock(),
         }
+    }
+
+    fn mock() -> Self {
+        let cluster = MockCluster::new(1).unwrap();
+        let url = cluster.bootstrap_servers();
+        Self { cluster: Some(cluster), url }
     }
 }
 
@@ -171,8 +173,8 @@ async fn what_comes_twice_or_cannot_be_read_stops_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn brokers_that_are_away_are_503_and_nothing_is_lost_or_doubled() {
-    let brokers = Brokers::start();
-    let Some(cluster) = &brokers._cluster else { return };
+    let brokers = Brokers::mock();
+    let cluster = brokers.cluster.as_ref().unwrap();
     let app = start(&brokers, "kafka_away").await;
     assert_eq!(post(&app, "/api/v1/events", &json!(events(0..10))).await.0, StatusCode::ACCEPTED);
     cluster.broker_down(1).unwrap();
@@ -280,10 +282,11 @@ async fn a_spread_of_dates_stops_nothing() {
     let letters = inserter.dead_letters().list(&account(name)).await.unwrap();
     assert!((1..=151).contains(&letters.len()), "{letters:?}");
     let reading = Reading { now: chrono::Utc::now(), retention_days: 0, salt: "" };
-    for letter in &letters {
+    for letter in &letters[..3] {
         let row = stored_row(letter.table().unwrap(), &letter.document, reading, &PriceBook::built_in()).unwrap();
         inserter.replay(&account(name), letter, &row).await.unwrap();
     }
-    counts(&app, "SELECT count() FROM {db}.events", 250).await;
-    counts(&app, "SELECT sum(messages) FROM {db}.recommendations_15m", 250).await;
+    let stored = 250 - letters.len() as u64 + 3;
+    counts(&app, "SELECT count() FROM {db}.events", stored).await;
+    counts(&app, "SELECT sum(messages) FROM {db}.recommendations_15m", stored).await;
 }
