@@ -10,7 +10,7 @@ DEMO_FLAGS ?=
 .PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: engine ## Build and start the demo: charts at http://127.0.0.1:8080/
 	$(CARGO) build --release --locked --bin chartwell

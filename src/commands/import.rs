@@ -8,6 +8,7 @@ use super::Failure;
 use super::program::Program;
 use super::serve::stop_signal;
 use crate::app::App;
+use crate::clickhouse::embedded::StartError;
 use crate::config::{Account, Config};
 use crate::import::{Bookmark, Format, ImportError, Rows};
 use crate::ingest::{Backfill, Entry, Imported, Rejection};
@@ -44,7 +45,7 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
     }
     let files = flags.files.iter().map(|file| Ok((file.as_str(), format_of(file, flags.format)?)));
     let files: Vec<(&str, Format)> = files.collect::<Result<_, Failure>>()?;
-    let program = Program::start(config)?;
+    let program = Program::start(config).map_err(while_it_serves)?;
     program.runtime.block_on(async {
         program.migrate(config, false).await?;
         let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
@@ -69,6 +70,16 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
         app.ingestion.intake.close();
         ended
     })
+}
+
+/// What to do when the data folder is that of a running server.
+fn while_it_serves(error: Failure) -> Failure {
+    match error.downcast_ref() {
+        Some(StartError::FolderInUse { .. }) => {
+            format!("{error}; a server that runs on it takes rows at its endpoints, or stop it for the import").into()
+        }
+        _ => error,
+    }
 }
 
 fn format_of(file: &str, given: Option<Format>) -> Result<Format, Failure> {
