@@ -103,7 +103,7 @@ impl Inserter {
         let row = of.row(&encoded, letter.accepted_at).map_err(|error| unreadable(&error))?;
         let lane = Lane { account: account.clone(), table: of, month: row.month };
         let token = format!("replay-{}", letter.dead_letter_id);
-        self.insert(&lane, &row, &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
+        self.insert(&lane, &[row].into(), &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
         Ok(self.dead_letters().remove(account, letter.dead_letter_id).await?)
     }
 }
