@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::Utc;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::jwks::{JwksError, KeySet};
 use super::principal::{Grants, Principal, Scope};
@@ -19,6 +22,8 @@ use crate::config::{Account, AuthConfig, Secret};
 const LEEWAY_SECONDS: u64 = 30;
 /// Characters of a token; a longer one is not even decoded.
 const LONGEST_TOKEN: usize = 16_384;
+/// Tokens that are remembered.
+const MOST_REMEMBERED: u64 = 10_000;
 
 /// The claims that a token has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,6 +62,9 @@ pub struct Authenticator {
     keys: Option<KeySet>,
     validation: Validation,
     accounts: Vec<Account>,
+    /// Tokens that were accepted, by their hash, with the end of their time. Only those of the secret, which
+    /// stays as it is for as long as the process lives; a key of a set can be withdrawn at any time.
+    remembered: Cache<[u8; 32], (Arc<Principal>, u64)>,
 }
 
 impl Authenticator {
@@ -82,12 +90,19 @@ impl Authenticator {
             keys: KeySet::from_config(config)?,
             validation,
             accounts: accounts.to_vec(),
+            remembered: Cache::new(MOST_REMEMBERED),
         })
     }
 
     /// Checks the value of an `Authorization` header.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Arc<Principal>, TokenRefused> {
         let token = bearer(authorization.ok_or(TokenRefused::Invalid("missing"))?)?;
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some((principal, ends)) = self.remembered.get(&hash)
+            && Utc::now().timestamp().cast_unsigned() < ends
+        {
+            return Ok(principal);
+        }
         let header = decode_header(token).map_err(|_| TokenRefused::Invalid("malformed"))?;
         if header.typ.as_deref().is_some_and(|kind| !["jwt", "at+jwt"].contains(&kind.to_ascii_lowercase().as_str())) {
             return Err(TokenRefused::Invalid("another type of token"));
@@ -108,7 +123,12 @@ impl Authenticator {
             }
             _ => return Err(TokenRefused::Invalid("algorithm")),
         };
-        self.principal(claims)
+        let ends = claims.exp;
+        let principal = self.principal(claims)?;
+        if header.alg == Algorithm::HS256 {
+            self.remembered.insert(hash, (Arc::clone(&principal), ends));
+        }
+        Ok(principal)
     }
 
     fn decode(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims, TokenRefused> {

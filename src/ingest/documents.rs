@@ -4,34 +4,20 @@ use serde_json::value::RawValue;
 
 /// One object, an array, `{"events": […]}`, or one object a line.
 pub fn documents(body: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Wrapper<'a> {
+        #[serde(borrow)]
+        events: Vec<&'a RawValue>,
+    }
     let body = body.trim_start_matches('\u{feff}').trim();
     if body.starts_with('[') {
         return serde_json::from_str(body);
     }
-    let mut documents: Vec<&RawValue> = Vec::new();
-    for document in serde_json::Deserializer::from_str(body).into_iter::<&RawValue>() {
-        documents.push(document?);
-    }
-    if let [only] = documents.as_slice()
-        && let Some(events) = wrapped(only)?
-    {
+    // Most bodies are this, so it is tried first: each look at a body costs as much as reading it.
+    if let Ok(Wrapper { events }) = serde_json::from_str(body) {
         return Ok(events);
     }
-    Ok(documents)
-}
-
-/// The rows of `{"events": […]}`; `None` for an object that is an event itself.
-fn wrapped(document: &RawValue) -> Result<Option<Vec<&RawValue>>, serde_json::Error> {
-    #[derive(serde::Deserialize)]
-    struct Wrapper<'a> {
-        #[serde(borrow)]
-        events: Option<&'a RawValue>,
-    }
-    let Ok(Wrapper { events: Some(events) }) = serde_json::from_str(document.get()) else { return Ok(None) };
-    if !events.get().starts_with('[') {
-        return Ok(None);
-    }
-    serde_json::from_str(events.get()).map(Some)
+    serde_json::Deserializer::from_str(body).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -51,5 +37,8 @@ mod tests {
         assert_eq!(count("nonsense"), None);
         // An event may have a field of this name.
         assert_eq!(count(r#"{"event":"a","events":3}"#), Some(1));
+        assert_eq!(count(r#"{"event":"a","events":null}"#), Some(1));
+        assert_eq!(count(r#"{"events":[],"events":[]}"#), Some(1));
+        assert_eq!(count(r#"{"events":[{"event":"a"},]}"#), None);
     }
 }

@@ -267,6 +267,17 @@ impl Rows {
         begins.zip(&self.ends).map(|(begin, end)| &self.bytes[begin as usize..*end as usize])
     }
 
+    /// Rows of one table and month as one.
+    ///
+    /// # Panics
+    /// When there is nothing to be put together.
+    pub fn together(parts: &[Self]) -> Self {
+        let (first, rest) = parts.split_first().expect("there are rows");
+        let mut all = first.clone();
+        rest.iter().for_each(|rows| all.append(rows));
+        all
+    }
+
     /// Adds rows of the same table and month.
     pub fn append(&mut self, other: &Self) {
         debug_assert_eq!((self.table, self.month), (other.table, other.month));

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use foldhash::fast::RandomState;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -202,7 +203,7 @@ struct Group {
     /// New rows by account, table and month.
     lanes: BTreeMap<(Account, Table, Month), Rows>,
     /// The keys of ids that come with them.
-    keys: HashSet<Vec<u8>>,
+    keys: HashSet<Vec<u8>, RandomState>,
     committing: Vec<(Accepted, oneshot::Sender<Result<Accepted, Refused>>)>,
     beginning: Vec<(BatchRecord, oneshot::Sender<Result<(), Refused>>)>,
     finishing: Vec<(DoneRecord, Vec<Place>)>,

@@ -44,7 +44,9 @@ impl<'a> RowsRecord<'a> {
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
-        encode(self)
+        // Besides the rows there is the account, and a few numbers.
+        let room = self.account.len() + usize::try_from(self.rows.size_bytes()).unwrap_or(0) + 64;
+        postcard::to_extend(self, Vec::with_capacity(room)).expect("memory takes what is written to it")
     }
 }
 

@@ -1,5 +1,6 @@
 //! A batch: tried until it is inserted, or until each of its rows is inserted or a dead letter.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -22,7 +23,8 @@ pub struct Batch {
 /// Rows of a batch with the token that they are inserted under.
 struct Piece {
     token: String,
-    rows: Rows,
+    /// Those of each record by themselves: they are many bytes, and are not copied to be together.
+    rows: Arc<[Rows]>,
 }
 
 impl Batch {
@@ -45,17 +47,19 @@ impl Batch {
                     patience.wait(&self.lane, &reason).await;
                     pieces.push(piece);
                 }
-                Err(InsertError::Permanent(reason)) if piece.rows.len() == 1 => {
-                    while let Err(error) = inserter.bury(&self.lane, &piece.rows, &reason, &piece.token).await {
+                Err(InsertError::Permanent(reason)) if piece.count() == 1 => {
+                    let row = Rows::together(&piece.rows);
+                    while let Err(error) = inserter.bury(&self.lane, &row, &reason, &piece.token).await {
                         patience.wait(&self.lane, &error).await;
                     }
                 }
                 // One row spoils its neighbours: the halves are tried apart, the same ones after a crash.
                 Err(InsertError::Permanent(_)) => {
-                    let middle = piece.rows.len() / 2;
+                    let rows = Rows::together(&piece.rows);
+                    let middle = rows.len() / 2;
                     let half = |number: u8, keep: &dyn Fn(usize) -> bool| Piece {
                         token: format!("{}.{number}", piece.token),
-                        rows: piece.rows.filtered(keep),
+                        rows: [rows.filtered(keep)].into(),
                     };
                     pieces.push(half(1, &|index| index >= middle));
                     pieces.push(half(0, &|index| index < middle));
@@ -70,8 +74,8 @@ impl Batch {
     }
 
     /// The rows of all records, those that are not in memory read again.
-    async fn rows(&mut self, spool: &Spool, patience: &mut Patience<'_>) -> Rows {
-        let mut all: Option<Rows> = None;
+    async fn rows(&mut self, spool: &Spool, patience: &mut Patience<'_>) -> Arc<[Rows]> {
+        let mut all = Vec::with_capacity(self.records.len());
         for record in &mut self.records {
             let rows = match spool.backlog().take_from_memory(record) {
                 Some(rows) => rows,
@@ -82,12 +86,15 @@ impl Batch {
                     }
                 },
             };
-            match &mut all {
-                None => all = Some(rows),
-                Some(all) => all.append(&rows),
-            }
+            all.push(rows);
         }
-        all.expect("a batch has records")
+        all.into()
+    }
+}
+
+impl Piece {
+    fn count(&self) -> usize {
+        self.rows.iter().map(Rows::len).sum()
     }
 }
 

@@ -49,16 +49,17 @@ impl Inserter {
     }
 
     /// Inserts rows under a token. The same rows under the same token again change nothing.
-    pub async fn insert(&self, lane: &Lane, rows: &Rows, token: &str) -> Result<(), InsertError> {
+    pub async fn insert(&self, lane: &Lane, rows: &Arc<[Rows]>, token: &str) -> Result<(), InsertError> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
-        let block = encode(rows.clone()).await?;
+        let block = encode(Arc::clone(rows)).await?;
         let table = format!("`{}`.{}", lane.account.analytics_database(), lane.table.name());
         fail::fail_point!("writer-before-insert", |_| std::process::abort());
         let inserted = self.clickhouse.insert_block(&table, &lane.table.column_names(), block, token).await;
         fail::fail_point!("writer-after-insert", |_| std::process::abort());
         match inserted {
             Ok(()) => {
-                self.freshness.note(&lane.account, lane.table.name(), rows.accepted_at());
+                let newest = rows.iter().map(Rows::accepted_at).max().unwrap_or_default();
+                self.freshness.note(&lane.account, lane.table.name(), newest);
                 if self.is_failing.swap(false, Ordering::AcqRel) {
                     self.recovered.notify_waiters();
                 }
@@ -82,9 +83,9 @@ impl Inserter {
     }
 
     /// Whether the table has any of these rows.
-    async fn has_some(&self, lane: &Lane, rows: &Rows) -> Result<bool, QueryError> {
-        let ids: Vec<String> = rows.ids().map(|id| lane.table.id_text(id)).collect();
-        let stored = lane.table.stored_ids(&self.clickhouse, &lane.account, &ids, rows.month.times()).await?;
+    async fn has_some(&self, lane: &Lane, rows: &[Rows]) -> Result<bool, QueryError> {
+        let ids: Vec<String> = rows.iter().flat_map(Rows::ids).map(|id| lane.table.id_text(id)).collect();
+        let stored = lane.table.stored_ids(&self.clickhouse, &lane.account, &ids, lane.month.times()).await?;
         Ok(!stored.is_empty())
     }
 
@@ -114,9 +115,9 @@ impl Inserter {
 }
 
 /// The block of rows, made on a thread of its own: it takes a core for some milliseconds.
-async fn encode(rows: Rows) -> Result<Vec<u8>, InsertError> {
+async fn encode(rows: Arc<[Rows]>) -> Result<Vec<u8>, InsertError> {
     let encoding = tokio::task::spawn_blocking(move || {
-        let (table, rows) = (rows.table, [rows]);
+        let table = rows[0].table;
         match table.block(&rows, JsonForm::Columns) {
             Err(BlockError::TooWide) => table.block(&rows, JsonForm::Text),
             block => block,

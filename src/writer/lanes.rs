@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::batch::Batch;
 use crate::spool::{Lane, Waiting};
 
-/// Rows that are a batch by themselves.
-const BATCH_ROWS: u64 = 10_000;
+/// Rows that are a batch by themselves. An insert costs the engine as much as 17,000 rows before its first one,
+/// and every part is merged again and again, so a busy lane makes few batches, and large ones.
+const BATCH_ROWS: u64 = 20_000;
 /// How often a busy lane is inserted, however few its rows are.
-const EVERY: Duration = Duration::from_millis(300);
+const EVERY: Duration = Duration::from_millis(400);
 
 #[derive(Default)]
 pub(super) struct Lanes {

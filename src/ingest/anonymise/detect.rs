@@ -116,27 +116,30 @@ impl Detector {
     pub fn finds(&self, text: &str) -> Finds {
         let look = Look::at(text);
         let mut finds = Finds::new();
-        if self.kinds.has(Kind::Secret) && SECRET_WORDS.is_match(text) {
+        if self.kinds.has(Kind::Secret) && look.may_have_secret() && SECRET_WORDS.is_match(text) {
             secrets(text, &mut finds);
         }
-        if self.kinds.has(Kind::Query) && look.has_query {
+        if self.kinds.has(Kind::Query) && look.has(QUERY) {
             for found in URL.captures_iter(text).filter_map(|found| found.get(1)) {
                 add(&mut finds, found.range(), Kind::Query);
             }
         }
-        if self.kinds.has(Kind::Email) && look.has_at_or_bracket {
+        if self.kinds.has(Kind::Email) && look.has(AT_OR_BRACKET) {
             EMAIL.find_iter(text).for_each(|found| add(&mut finds, found.range(), Kind::Email));
         }
-        if self.kinds.has(Kind::Iban) && look.digits >= 8 && look.has_letters {
+        if self.kinds.has(Kind::Iban) && look.may_have_iban() {
             ibans(text, &mut finds);
         }
-        if self.kinds.has(Kind::NationalId) && look.digits >= 6 {
+        if self.kinds.has(Kind::NationalId) && look.may_have_national_id() {
             national_ids(text, &mut finds);
         }
-        if self.kinds.has(Kind::Ip) && (look.digits >= 4 || look.colons >= 2) {
-            addresses(text, &mut finds);
+        if self.kinds.has(Kind::Ip) && look.digits >= 4 && look.dots >= 3 {
+            ipv4_addresses(text, &mut finds);
         }
-        if look.digits >= 7 && (self.kinds.has(Kind::Card) || self.kinds.has(Kind::Phone)) {
+        if self.kinds.has(Kind::Ip) && look.digits >= 1 && look.colons >= 2 {
+            ipv6_addresses(text, &mut finds);
+        }
+        if look.digits_in_a_row >= 7 && (self.kinds.has(Kind::Card) || self.kinds.has(Kind::Phone)) {
             self.numbers(text, &mut finds);
         }
         finds.sort_unstable_by_key(|(range, _)| range.start);
@@ -208,31 +211,80 @@ impl Detector {
     }
 }
 
-/// What a text has, byte by byte.
-#[derive(Default)]
+/// What a text has, byte by byte. Most texts are names and ids, and this look is all that they cost; so what a
+/// pattern cannot do without is asked of it before the pattern is tried.
+#[derive(Debug, Default)]
 struct Look {
+    /// Classes of bytes that are there.
+    seen: u8,
+    bytes: usize,
     digits: usize,
+    letters: usize,
+    dots: usize,
     colons: usize,
-    /// Some write `(at)`.
-    has_at_or_bracket: bool,
-    has_query: bool,
-    has_letters: bool,
+    /// The most digits that have no letter between them.
+    digits_in_a_row: usize,
 }
+
+const DIGIT: u8 = 1;
+const LETTER: u8 = 2;
+const SIGN: u8 = 4;
+/// Of addresses of mail; some write `(at)`.
+const AT_OR_BRACKET: u8 = 8;
+const QUERY: u8 = 16;
+
+/// The classes of each byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [SIGN; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'@' | b'(' | b'[' | b'{' => SIGN | AT_OR_BRACKET,
+            b'?' | b'#' => SIGN | QUERY,
+            _ => SIGN,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 impl Look {
     fn at(text: &str) -> Self {
-        let mut look = Self::default();
+        let mut look = Self { bytes: text.len(), ..Self::default() };
+        let mut in_a_row = 0;
         for byte in text.bytes() {
-            match byte {
-                b'0'..=b'9' => look.digits += 1,
-                b':' => look.colons += 1,
-                b'?' | b'#' => look.has_query = true,
-                b'@' | b'(' | b'[' | b'{' => look.has_at_or_bracket = true,
-                b'a'..=b'z' | b'A'..=b'Z' => look.has_letters = true,
-                _ => {}
-            }
+            let class = CLASSES[usize::from(byte)];
+            let (is_digit, is_letter) = (usize::from(class & DIGIT), usize::from(class & LETTER != 0));
+            look.seen |= class;
+            look.digits += is_digit;
+            look.letters += is_letter;
+            look.dots += usize::from(byte == b'.');
+            look.colons += usize::from(byte == b':');
+            in_a_row = (in_a_row + is_digit) * (1 - is_letter);
+            look.digits_in_a_row = look.digits_in_a_row.max(in_a_row);
         }
         look
+    }
+
+    fn has(&self, class: u8) -> bool {
+        self.seen & class != 0
+    }
+
+    /// The shortest secrets are eight bytes long (`pwd=1234`); without a sign, twenty (keys of AWS).
+    fn may_have_secret(&self) -> bool {
+        self.bytes >= 20 || (self.bytes >= 8 && self.has(SIGN))
+    }
+
+    /// The shortest numbers of accounts have fifteen letters and digits.
+    fn may_have_iban(&self) -> bool {
+        self.digits >= 8 && self.letters >= 2 && self.digits + self.letters >= 15
+    }
+
+    /// Six digits or more follow each other, but for the codice fiscale: nine letters and seven digits.
+    fn may_have_national_id(&self) -> bool {
+        self.digits_in_a_row >= 6 || (self.letters >= 9 && self.digits >= 7)
     }
 }
 
@@ -275,12 +327,15 @@ fn national_ids(text: &str, finds: &mut Finds) {
     }
 }
 
-fn addresses(text: &str, finds: &mut Finds) {
+fn ipv4_addresses(text: &str, finds: &mut Finds) {
     for found in IPV4.find_iter(text) {
         if !touches_a_number(text, found.range()) && found.as_str().parse::<Ipv4Addr>().is_ok() {
             add(finds, found.range(), Kind::Ip);
         }
     }
+}
+
+fn ipv6_addresses(text: &str, finds: &mut Finds) {
     for found in IPV6.find_iter(text) {
         let hex = found.as_str().chars().filter(char::is_ascii_hexdigit).count();
         let has_digit = found.as_str().contains(|c: char| c.is_ascii_digit());

@@ -166,9 +166,6 @@ impl Cleaner<'_> {
 
 fn is_secret_field(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
-    if last.len() > 32 {
-        return false;
-    }
-    let bare: String = last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    SECRET_FIELDS.contains(&bare.as_str())
+    let bare = || last.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    last.len() <= 32 && SECRET_FIELDS.iter().any(|field| bare().eq(field.bytes()))
 }
