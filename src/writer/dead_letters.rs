@@ -115,8 +115,6 @@ impl Inserter {
     pub async fn replay(&self, account: &Account, letter: &DeadLetter, row: &Rows) -> Result<(), ReplayError> {
         let lane = Lane { account: account.clone(), table: row.table, month: row.month };
         let token = format!("replay-{}", letter.dead_letter_id);
-        let lane = Lane { account: account.clone(), table: row.table, month: row.month };
-        let token = format!("replay-{}", letter.dead_letter_id);
         let rows = [row.clone()].into();
         self.insert(&lane, &rows, &token).await.map_err(|error| ReplayError::Refused(error.to_string()))?;
         Ok(self.dead_letters().remove(account, letter.dead_letter_id).await?)
