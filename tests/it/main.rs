@@ -20,6 +20,7 @@ mod product_events;
 mod program;
 mod readme;
 mod recommendations;
+mod restarts;
 mod signed;
 mod spool;
 mod support;
