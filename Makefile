@@ -7,7 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 DEMO_FLAGS ?=
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi crash crash-model
+.PHONY: help demo test run migrate bench up down logs engine format lint unit deny props openapi crash crash-model outage
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ crash: engine ## Kill the program 200 times under load; nothing accepted may be 
 
 crash-model: ## A million schedules of a disk that fails and forgets, against the spool
 	SPOOL_SCHEDULES=1000000 $(CARGO) test --release --locked --test it -- spool:: --nocapture
+
+outage: engine ## Disturb the way to the engine in every way for two minutes, under load
+	OUTAGE_SECONDS=120 $(CARGO) test --locked --test it -- outage:: --nocapture
 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet

@@ -91,7 +91,7 @@ impl Inserter {
             lane.table.id_expression()
         );
         let query = self.clickhouse.client().query_raw(&sql).param("ids", ids);
-        Ok(query.fetch_one::<u64>().await? > 0)
+        self.clickhouse.answered(async { Ok(query.fetch_one::<u64>().await? > 0) }).await
     }
 
     /// Lays a row among the dead letters.
