@@ -163,9 +163,14 @@ impl ClickHouse {
             ("insert_deduplication_token", token),
             // Table and views are not one transaction: a retry that the table drops must reach the views.
             ("deduplicate_blocks_in_dependent_materialized_views", "1"),
-            // In JSON that comes as text, a text that looks like a date is a text all the same.
+            // In JSON that comes as text, a value stays what it is: a text that looks like a date, and the items
+            // of a list that are of several types.
             ("input_format_try_infer_dates", "0"),
             ("input_format_try_infer_datetimes", "0"),
+            ("input_format_json_read_bools_as_numbers", "0"),
+            ("input_format_json_read_bools_as_strings", "0"),
+            ("input_format_json_read_numbers_as_strings", "0"),
+            ("input_format_json_read_arrays_as_strings", "0"),
             ("type_json_skip_duplicated_paths", "1"),
         ];
         let mut insert =
