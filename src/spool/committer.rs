@@ -157,7 +157,7 @@ impl Spool {
     pub async fn read(&self, place: Place) -> io::Result<Rows> {
         let stopped = || io::Error::other("the spool has stopped");
         let bytes = self.ask(|answer| Request::Read { place, answer }).await.map_err(|_| stopped())??;
-        let record: RowsRecord<'_> = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+        let record = RowsRecord::decode(&bytes).map_err(io::Error::other)?;
         Ok(record.rows.into_owned())
     }
 
