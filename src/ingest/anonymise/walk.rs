@@ -175,3 +175,20 @@ fn is_secret_field(name: &str) -> bool {
     let bare: String = last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     SECRET_FIELDS.contains(&bare.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Kinds;
+    use crate::ingest::event::{Reading, read};
+    use crate::json;
+
+    #[test]
+    fn a_number_that_is_a_card_leaves_a_mark_or_null_where_only_numbers_are_stored() {
+        let text = r#"{"event":"e","data":{"duration_ms":4111111111111111,"paid_with":4111111111111111}}"#;
+        let reading = Reading { now: chrono::Utc::now(), retention_days: 0, salt: "" };
+        let mut event = read(json::read(text).unwrap(), reading).unwrap();
+        Anonymiser::new(Kinds::ALL, Vec::new(), "salt").clean(&mut event);
+        assert_eq!(event.data.to_string(), r#"{"duration_ms":null,"paid_with":"<card>"}"#);
+    }
+}

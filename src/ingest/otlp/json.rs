@@ -244,3 +244,21 @@ fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
         Some(_) => vec![0],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read;
+
+    #[test]
+    fn null_is_as_if_it_was_not_there() {
+        let record = |fields: &str| {
+            let text = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{fields}]}}]}}]}}"#);
+            logs(read(&text).unwrap()).unwrap().resource_logs.remove(0).scope_logs.remove(0).log_records.remove(0)
+        };
+        let with_nulls = record(r#"{"body":null,"flags":null,"attributes":[{"key":"k","value":null}]}"#);
+        assert_eq!(with_nulls, record(r#"{"attributes":[{"key":"k"}]}"#));
+        let counted = record(r#"{"flags":1,"droppedAttributesCount":2}"#);
+        assert_eq!((counted.flags, counted.dropped_attributes_count), (1, 2));
+    }
+}
