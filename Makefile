@@ -7,7 +7,7 @@ SHELL := bash
 CARGO ?= cargo
 DEMO_FLAGS ?=
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check
+.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check outage
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ crash-model: ## A million schedules of a disk that fails and forgets, against th
 
 kafka-check: engine ## Run the tests of Kafka against a whole broker
 	./scripts/kafka-check.sh
+
+outage: engine ## Disturb the way to the engine in every way for two minutes, under load
+	OUTAGE_SECONDS=120 $(CARGO) test --locked --test it -- outage:: --nocapture
 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet

@@ -269,7 +269,7 @@ impl From<SignatureRefused> for ApiError {
             // One answer for all of them: it tells nothing about why.
             SignatureRefused::Invalid(reason) => Self::new(
                 Code::InvalidSignature,
-                "The signature, its key or its time is wrong: `x-key-id`, `webhook-id`, `webhook-timestamp` (within 5 minutes) and `webhook-signature: v1,…` over `id.timestamp.body` are needed.",
+                "The signature, its key or its time is wrong: `x-key-id`, `webhook-id` (without a dot), `webhook-timestamp` (within 5 minutes) and `webhook-signature: v1,…` over `id.timestamp.body` are needed.",
             )
             .because(reason),
             SignatureRefused::Replayed => {

@@ -24,6 +24,8 @@ const ANSWERS_BYTES: u64 = 32 << 20;
 /// An insert that takes longer has an unknown outcome, and is tried again.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const INSERT_TIMEOUT: Duration = Duration::from_secs(300);
+/// How much longer than it may run a statement is waited for: then the server is silent.
+const SILENCE: Duration = Duration::from_secs(5);
 /// Rows that one question may return; more is a mistake of ours.
 const MOST_RESULT_ROWS: usize = 500_000;
 
@@ -149,7 +151,15 @@ impl ClickHouse {
 
     /// The rows of a statement of ours, without the bounds of a question.
     pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
-        Ok(self.inner.client.query_raw(sql).fetch_all().await?)
+        self.answered(async { Ok(self.inner.client.query_raw(sql).fetch_all().await?) }).await
+    }
+
+    /// What a statement gives, unless nothing comes for longer than a question may take: a server that cannot
+    /// be reached does not always say so.
+    pub async fn answered<T>(&self, answer: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
+        let patience = Duration::from_secs(self.inner.limits.query_timeout_seconds) + SILENCE;
+        let silent = |_| QueryError::unavailable(format!("no answer for {} s", patience.as_secs()));
+        tokio::time::timeout(patience, answer).await.map_err(silent)?
     }
 
     /// Inserts a block of format `Native` into a table, under a token: the same block under the same
@@ -166,9 +176,14 @@ impl ClickHouse {
             ("insert_deduplication_token", token),
             // Table and views are not one transaction: a retry that the table drops must reach the views.
             ("deduplicate_blocks_in_dependent_materialized_views", "1"),
-            // In JSON that comes as text, a text that looks like a date is a text all the same.
+            // In JSON that comes as text, a value stays what it is: a text that looks like a date, and the items
+            // of a list that are of several types.
             ("input_format_try_infer_dates", "0"),
             ("input_format_try_infer_datetimes", "0"),
+            ("input_format_json_read_bools_as_numbers", "0"),
+            ("input_format_json_read_bools_as_strings", "0"),
+            ("input_format_json_read_numbers_as_strings", "0"),
+            ("input_format_json_read_arrays_as_strings", "0"),
             ("type_json_skip_duplicated_paths", "1"),
         ];
         let mut insert =
@@ -225,9 +240,13 @@ impl ClickHouse {
         let started = Instant::now();
         let mut cursor = query.fetch::<R>()?;
         let mut rows = Vec::new();
-        while let Some(row) = cursor.next().await? {
-            rows.push(row);
-        }
+        let read = async {
+            while let Some(row) = cursor.next().await? {
+                rows.push(row);
+            }
+            Ok(())
+        };
+        self.answered(read).await?;
         let summary = cursor.summary();
         let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
         let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);

@@ -30,6 +30,10 @@ impl QueryError {
         Self { failure: Failure::Overloaded, message: message.into() }
     }
 
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { failure: Failure::Unavailable, message: message.into() }
+    }
+
     pub fn other(message: impl Into<String>) -> Self {
         Self { failure: Failure::Other, message: message.into() }
     }

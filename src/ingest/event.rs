@@ -228,11 +228,11 @@ fn take_suggestion(suggestion: Json<'_>, index: usize) -> Result<Suggestion<'_>,
 
 /// `{"a.b": 1, "a": {"b": 2}}` names one path twice, and the engine refuses it.
 fn refuse_ambiguous_paths(data: &Object<'_>) -> Result<(), Rejection> {
-    fn walk(object: &Object<'_>, prefix: &str, known: &mut HashSet<String>) -> Result<(), Rejection> {
+    fn walk(object: &Object<'_>, outer: Option<&str>, known: &mut HashSet<String>) -> Result<(), Rejection> {
         for (key, value) in object.iter() {
-            let path = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+            let path = outer.map_or_else(|| key.to_owned(), |outer| format!("{outer}.{key}"));
             match value {
-                Json::Object(inner) if !inner.is_empty() => walk(inner, &path, known)?,
+                Json::Object(inner) if !inner.is_empty() => walk(inner, Some(&path), known)?,
                 _ if known.insert(path.clone()) => {}
                 _ => {
                     let detail = format!("`data` has two values for the path `{}`", shown(&path));
@@ -244,5 +244,5 @@ fn refuse_ambiguous_paths(data: &Object<'_>) -> Result<(), Rejection> {
     }
     // Without a dot in a key or an object within, two keys are two paths.
     let may_clash = |(key, value): (&str, &Json<'_>)| key.contains('.') || matches!(value, Json::Object(_));
-    if data.iter().any(may_clash) { walk(data, "", &mut HashSet::new()) } else { Ok(()) }
+    if data.iter().any(may_clash) { walk(data, None, &mut HashSet::new()) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ mod body;
 mod catalogue;
 mod documents;
 pub mod endpoints;
-mod event;
+pub mod event;
 mod genai;
 mod intake;
 pub mod otlp;

@@ -240,6 +240,13 @@ impl Rows {
         self.ends.push(u32::try_from(self.bytes.len()).expect("a body is smaller"));
     }
 
+    /// Whether its parts go together, as they do unless it was decoded from something else.
+    pub fn is_whole(&self) -> bool {
+        self.ids.len() == self.ends.len() * self.table.id_bytes()
+            && self.ends.is_sorted()
+            && self.ends.last().map_or(0, |end| *end as usize) == self.bytes.len()
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }

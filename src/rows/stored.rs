@@ -34,7 +34,7 @@ impl Table {
         for ids in ids.chunks(IDS_AT_ONCE) {
             let query = clickhouse.client().query_raw(&sql).param("ids", ids);
             let query = query.param("from", times.start.timestamp_micros()).param("to", times.end.timestamp_micros());
-            stored.extend(query.fetch_all::<String>().await?);
+            stored.extend(clickhouse.answered(async { Ok(query.fetch_all::<String>().await?) }).await?);
         }
         Ok(stored)
     }

@@ -30,7 +30,9 @@ use crate::rows::{Month, Rows, Table};
 
 /// Rows of a group that are written together.
 const MOST_ROWS: usize = 20_000;
+/// Bytes of a segment, and how many of them a full spool has at least: what is inserted leaves it by segments.
 const SEGMENT_BYTES: u64 = 64 << 20;
+const FEWEST_SEGMENTS: u64 = 8;
 
 /// The spool. Cheap to clone; it ends when the last clone is dropped.
 #[derive(Clone)]
@@ -102,7 +104,8 @@ impl Spool {
         let ids_error = |error| OpenError::Ids { folder: folder.clone(), error };
         let now = Utc::now();
         let mut ids = KnownIds::open(&folder.join("ids"), now).map_err(ids_error)?;
-        let config = LogConfig { segment_bytes: SEGMENT_BYTES, capacity_bytes };
+        let segment_bytes = SEGMENT_BYTES.min(capacity_bytes / FEWEST_SEGMENTS);
+        let config = LogConfig { segment_bytes, capacity_bytes };
         let mut recovery = Recovery::default();
         let (log, damage) =
             Log::open(disk, config, |record| recovery.note(&record, &mut ids, now)).map_err(disk_error)?;
@@ -155,7 +158,7 @@ impl Spool {
     pub async fn read(&self, place: Place) -> io::Result<Rows> {
         let stopped = || io::Error::other("the spool has stopped");
         let bytes = self.ask(|answer| Request::Read { place, answer }).await.map_err(|_| stopped())??;
-        let record: RowsRecord<'_> = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+        let record = RowsRecord::decode(&bytes).map_err(io::Error::other)?;
         Ok(record.rows.into_owned())
     }
 

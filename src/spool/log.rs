@@ -143,7 +143,7 @@ impl<D: Disk> Log<D> {
         if bytes > self.config.capacity_bytes && !frees {
             return Err(AppendError::Full { bytes: self.bytes(), capacity: self.config.capacity_bytes });
         }
-        if !self.is_growing || self.segments.back().is_none_or(|last| last.bytes >= self.config.segment_bytes) {
+        if !self.is_growing || self.is_full() {
             self.begin_segment()?;
         }
         let segment = self.segments.back_mut().expect("one was begun");
@@ -181,8 +181,12 @@ impl<D: Disk> Log<D> {
         Ok(payload)
     }
 
-    /// Removes the segments before `segment`, the oldest first, so that what is left has no gap.
+    /// Removes the segments before `segment`, the oldest first, so that what is left has no gap. The last one
+    /// goes when it is full: a small spool would have no room any more.
     pub fn remove_before(&mut self, segment: u64) -> io::Result<()> {
+        if self.is_removing && self.is_full() && self.segments.back().is_some_and(|last| last.number < segment) {
+            self.begin_segment()?;
+        }
         while self.is_removing && self.segments.len() > 1 && self.segments[0].number < segment {
             let removed = self.disk.remove(&name_of(self.segments[0].number)).and_then(|()| self.disk.sync_folder());
             self.is_removing = removed.is_ok();
@@ -194,7 +198,12 @@ impl<D: Disk> Log<D> {
 
     /// Whether there is a segment before `segment` that could be removed.
     pub fn begins_before(&self, segment: u64) -> bool {
-        self.segments.len() > 1 && self.segments[0].number < segment
+        (self.segments.len() > 1 || self.is_full()) && self.segments[0].number < segment
+    }
+
+    /// Whether the last segment is to be followed by another.
+    fn is_full(&self) -> bool {
+        self.segments.back().is_some_and(|last| last.bytes >= self.config.segment_bytes)
     }
 
     /// Bytes of all segments.

@@ -48,6 +48,11 @@ impl<'a> RowsRecord<'a> {
         let room = self.account.len() + usize::try_from(self.rows.size_bytes()).unwrap_or(0) + 64;
         postcard::to_extend(self, Vec::with_capacity(room)).expect("memory takes what is written to it")
     }
+
+    pub(super) fn decode(bytes: &'a [u8]) -> postcard::Result<Self> {
+        let record: Self = postcard::from_bytes(bytes)?;
+        if record.rows.is_whole() { Ok(record) } else { Err(postcard::Error::DeserializeBadEncoding) }
+    }
 }
 
 impl BatchRecord {
@@ -74,4 +79,22 @@ pub fn id_key(account: &Account, table: Table, id: &[u8]) -> Vec<u8> {
     key.extend_from_slice(&[0, table.code()]);
     key.extend_from_slice(id);
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::Month;
+
+    #[test]
+    fn rows_whose_parts_do_not_go_together_are_refused() {
+        let account: Account = "acme".parse().unwrap();
+        let none = Rows::new(Table::Events, Month::of(chrono::Utc::now()), chrono::Utc::now());
+        let mut bytes = RowsRecord::new(&account, &none).encode();
+        assert!(RowsRecord::decode(&bytes).is_ok());
+        // Its last two bytes are the lengths of the ends and of the rows: one row that ends nowhere.
+        let last = bytes.len() - 1;
+        bytes.splice(last - 1..last, [1, 200, 1]);
+        assert!(postcard::from_bytes::<RowsRecord<'_>>(&bytes).is_ok() && RowsRecord::decode(&bytes).is_err());
+    }
 }

@@ -84,7 +84,7 @@ pub(super) fn note_ids(record: &Recovered, ids: &mut KnownIds, now: DateTime<Utc
 }
 
 fn note_rows(record: &Recovered, ids: &mut KnownIds, now: DateTime<Utc>) -> Result<(Lane, u64), String> {
-    let RowsRecord { account, rows, .. } = postcard::from_bytes(&record.payload).map_err(told)?;
+    let RowsRecord { account, rows, .. } = RowsRecord::decode(&record.payload).map_err(told)?;
     let account: Account = account.parse().map_err(told)?;
     let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(&account, rows.table, id)).collect();
     ids.note(keys.iter().map(Vec::as_slice), now).map_err(told)?;

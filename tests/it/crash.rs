@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
-use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use serde_json::Value;
 
 use crate::program::Program;
-use crate::support::{claims, message, sign, with};
+use crate::sender::{Sender, load};
+use crate::support::{claims, sign};
 
 /// Places where the program ends itself, as if it was killed there.
 const PLACES: [&str; 7] = [
@@ -25,89 +24,6 @@ const PLACES: [&str; 7] = [
     "writer-before-finish",
     "spool-recovery",
 ];
-
-/// A client that sends batches and sends each one again until it is accepted.
-struct Client {
-    http: reqwest::Client,
-    token: String,
-    random: fastrand::Rng,
-    /// The batch that was sent and not acknowledged.
-    pending: Option<Vec<Value>>,
-    acknowledged: u64,
-    refused: u64,
-}
-
-impl Client {
-    fn new(account: &str, seed: u64) -> Self {
-        let http =
-            reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(1).build().unwrap();
-        Self {
-            http,
-            token: sign(&chartwell::auth::Claims { exp: crate::support::now() + 86_400, ..claims(account) }),
-            random: fastrand::Rng::with_seed(seed),
-            pending: None,
-            acknowledged: 0,
-            refused: 0,
-        }
-    }
-
-    fn batch(&mut self) -> Vec<Value> {
-        (0..1 + self.random.usize(..40))
-            .map(|_| {
-                let id = uuid::Uuid::from_u64_pair(self.random.u64(..), self.random.u64(..));
-                let minutes = self.random.i64(0..100_000);
-                let time = (chrono::Utc::now() - chrono::Duration::minutes(minutes)).to_rfc3339();
-                with(message(&time, &[("gpt", 3, false)]), json!({"event_id": id}))
-            })
-            .collect()
-    }
-
-    /// Sends one batch; `false` when there was no answer.
-    async fn send(&mut self, url: &str) -> bool {
-        let batch = match self.pending.take() {
-            Some(batch) => batch,
-            None => self.batch(),
-        };
-        let request = self.http.post(format!("{url}/api/v1/events")).bearer_auth(&self.token).json(&batch);
-        let answer = match request.send().await {
-            Ok(response) => Some((response.status(), response.json::<Value>().await)),
-            Err(_) => None,
-        };
-        match answer {
-            Some((StatusCode::ACCEPTED, Ok(body))) => {
-                let told = body["accepted"].as_u64().unwrap() + body["duplicates"].as_u64().unwrap();
-                assert_eq!(told, batch.len() as u64, "{body}");
-                self.acknowledged += told;
-                true
-            }
-            Some((StatusCode::SERVICE_UNAVAILABLE, Ok(body))) => {
-                assert_eq!(body["code"], "ingestion_unavailable");
-                self.refused += 1;
-                self.pending = Some(batch);
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                true
-            }
-            Some((status, body)) => panic!("{status} {body:?}"),
-            None => {
-                self.pending = Some(batch);
-                false
-            }
-        }
-    }
-}
-
-/// Clients send until the program does not answer any more, or until they are to stop.
-async fn load(clients: Vec<Client>, url: &str, stop: &Arc<AtomicBool>) -> Vec<Client> {
-    let mut tasks = JoinSet::new();
-    for mut client in clients {
-        let (url, stop) = (url.to_owned(), Arc::clone(stop));
-        tasks.spawn(async move {
-            while !stop.load(Ordering::Relaxed) && client.send(&url).await {}
-            client
-        });
-    }
-    tasks.join_all().await
-}
 
 /// The number of messages, as the rollup and as the raw rows have it.
 async fn counts(program: &Program, account: &str) -> (u64, u64) {
@@ -122,7 +38,7 @@ async fn counts(program: &Program, account: &str) -> (u64, u64) {
 }
 
 /// Sends what is pending, waits until all is inserted, and compares.
-async fn settle(program: &Program, account: &str, mut clients: Vec<Client>) -> u64 {
+async fn settle(program: &Program, account: &str, mut clients: Vec<Sender>) -> u64 {
     for client in &mut clients {
         while client.pending.is_some() {
             assert!(client.send(&program.url).await, "it answers: {}", program.log());
@@ -152,7 +68,7 @@ fn rounds() -> usize {
 async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
     let account = "crashed";
     let folder = tempfile::tempdir().unwrap();
-    let mut clients: Vec<Client> = (0..4).map(|seed| Client::new(account, seed)).collect();
+    let mut clients: Vec<Sender> = (0..4).map(|seed| Sender::new(account, seed)).collect();
     let mut random = fastrand::Rng::with_seed(7);
     let mut ended_there = 0;
     for round in 0..rounds() {
@@ -189,7 +105,7 @@ async fn a_disk_that_fails_now_and_then_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let points = "disk-sync=10%return;disk-write=5%return";
     let program = Program::start_with(folder.path(), account, &[("FAILPOINTS", points)]);
-    let clients = (0..4).map(|seed| Client::new(account, 100 + seed)).collect();
+    let clients = (0..4).map(|seed| Sender::new(account, 100 + seed)).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let timer = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -219,7 +135,7 @@ async fn a_full_disk_refuses_rows_and_takes_them_again_when_there_is_room() {
         .join("root")
         .join(folder.path().strip_prefix("/").unwrap())
         .join("spool/ballast");
-    let clients = (0..4).map(|seed| Client::new(account, 200 + seed)).collect();
+    let clients = (0..4).map(|seed| Sender::new(account, 200 + seed)).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let timer = async {
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -134,7 +134,7 @@ async fn a_value_has_its_own_type() {
     let clickhouse = clickhouse(Via::Pipe).await;
     create(&clickhouse, "native_types").await;
     let text = r#"{"size": 7, "word": "w", "flag": true, "b": false, "i": -1, "u": 18446744073709551615, "f": 1.0, "t": "2026-02-01",
-        "none": [], "is": [1, null], "fs": [0.5], "ts": ["a", "2026-02-01"], "bs": [true], "mixed": [1, "a", [2]], "objects": [{"x": 1}, {"x": "y"}], "a.b": 1, "a": {"b": "second"}}"#;
+        "none": [], "is": [1, null], "fs": [0.5], "ts": ["a", "2026-02-01"], "bs": [true], "mixed": [1, "a", [2]], "flags": [true, 0.5], "words": ["a", true, 7], "objects": [{"x": 1}, {"x": "y"}], "a.b": 1, "a": {"b": "second"}, "": {"i": "not i"}}"#;
     let Json::Object(object) = chartwell::json::read(text).unwrap() else { panic!("an object") };
     for (form, token) in [(JsonForm::Columns, "one"), (JsonForm::Text, "two")] {
         let block = block(std::slice::from_ref(&object), form).unwrap();

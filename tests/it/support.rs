@@ -46,11 +46,13 @@ pub async fn clickhouse(via: Via) -> ClickHouse {
 pub async fn clickhouse_with(via: Via, limits: &QueryConfig) -> ClickHouse {
     match via {
         Via::Pipe => ClickHouse::new(Place::Embedded { engine: engine(), others_insert: false }, limits),
-        Via::Tcp => {
-            let url = serve_engine().await;
-            ClickHouse::new(Place::Server(&ClickHouseConfig::default(), &url), limits)
-        }
+        Via::Tcp => clickhouse_at(&serve_engine().await, limits),
     }
+}
+
+/// A server.
+fn clickhouse_at(url: &str, limits: &QueryConfig) -> ClickHouse {
+    ClickHouse::new(Place::Server(&ClickHouseConfig::default(), url), limits)
 }
 
 /// Serves the engine on a socket and returns its URL.
@@ -99,6 +101,18 @@ impl TestApp {
 
     /// Starts with other settings than the defaults.
     pub async fn start_with(account: &str, via: Via, change: impl FnOnce(&mut Config)) -> Self {
+        let (config, data_dir) = Self::config(account, change);
+        let clickhouse = clickhouse_with(via, &config.query).await;
+        Self::start_on(clickhouse, config, data_dir).await
+    }
+
+    /// Starts with an engine that is behind a URL.
+    pub async fn start_at(account: &str, url: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let (config, data_dir) = Self::config(account, change);
+        Self::start_on(clickhouse_at(url, &config.query), config, data_dir).await
+    }
+
+    fn config(account: &str, change: impl FnOnce(&mut Config)) -> (Config, tempfile::TempDir) {
         let mut config = Config::default();
         config.server.accounts = vec![account.parse().expect("an account name")];
         config.auth.jwt_secret = Some(Secret::new(SECRET));
@@ -107,7 +121,10 @@ impl TestApp {
         let data_dir = tempfile::tempdir().expect("a temporary folder");
         config.server.data_dir = data_dir.path().to_owned();
         change(&mut config);
-        let clickhouse = clickhouse_with(via, &config.query).await;
+        (config, data_dir)
+    }
+
+    async fn start_on(clickhouse: ClickHouse, config: Config, data_dir: tempfile::TempDir) -> Self {
         for account in &config.server.accounts {
             let retention_days = config.ingest.retention_days;
             let kafka_brokers = config.ingest.kafka_brokers.clone();
@@ -128,7 +145,7 @@ impl TestApp {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
         Self {
             url,
-            account: account.to_owned(),
+            account: config.server.accounts[0].to_string(),
             clickhouse,
             intake: Arc::clone(&app.ingestion.intake),
             ingestion: app.ingestion,

@@ -164,3 +164,42 @@ async fn a_table_that_is_missing_is_waited_for() {
     app.intake.settled().await;
     assert_eq!(counts(&app, RAW).await, 1);
 }
+
+/// How often the engine has refused an insert for too many parts.
+async fn refusals(app: &TestApp) -> u64 {
+    let sql = "SELECT toUInt64(sum(value)) FROM system.errors WHERE name = 'TOO_MANY_PARTS'";
+    app.clickhouse.fetch::<u64>(sql).await.unwrap()[0]
+}
+
+#[tokio::test]
+async fn too_many_parts_are_waited_out_in_the_table_and_in_those_of_its_views() {
+    for table in ["events", "recommendations_15m"] {
+        let app = TestApp::start(&format!("many_parts_of_{table}")).await;
+        let table = format!("{}_analytics.{table}", app.account);
+        for statement in [
+            format!("SYSTEM STOP MERGES {table}"),
+            format!("ALTER TABLE {table} MODIFY SETTING parts_to_throw_insert = 3"),
+        ] {
+            app.clickhouse.execute(&statement).await.unwrap();
+        }
+        let (mut accepted, before) = (0, refusals(&app).await);
+        let mut waiting = Vec::new();
+        while refusals(&app).await < before + 2 {
+            let event = message("2026-02-01T10:00:00Z", &[]);
+            let response = app.post("/api/v1/events").bearer_auth(app.token()).json(&event).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), 202);
+            accepted += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            waiting.push(app.get("/api/v1/freshness").await["spool"]["rows"].as_u64().unwrap());
+        }
+        assert!(waiting.last() > waiting.first() && waiting.last() > Some(&2), "the backlog grows: {waiting:?}");
+        assert_eq!(counts(&app, "SELECT count() FROM DB.dead_letters").await, 0);
+        for statement in [format!("SYSTEM START MERGES {table}"), format!("OPTIMIZE TABLE {table} FINAL")] {
+            app.clickhouse.execute(&statement).await.unwrap();
+        }
+        app.intake.settled().await;
+        let stored = (counts(&app, RAW).await, counts(&app, ROLLUP).await, counts(&app, HOURLY).await);
+        assert_eq!(stored, (accepted, accepted, accepted), "{table}");
+        assert_eq!(counts(&app, "SELECT count() FROM DB.dead_letters").await, 0);
+    }
+}

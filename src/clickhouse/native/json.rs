@@ -91,19 +91,20 @@ impl Paths {
 
     fn push(&mut self, object: &Object<'_>, room: &mut Room) {
         self.rows += 1;
-        self.walk(object, &mut String::new(), room);
+        self.walk(object, &mut String::new(), false, room);
     }
 
-    fn walk(&mut self, object: &Object<'_>, path: &mut String, room: &mut Room) {
+    /// A name may be empty, so a path does not tell by itself whether it is within another.
+    fn walk(&mut self, object: &Object<'_>, path: &mut String, is_inner: bool, room: &mut Room) {
         let length = path.len();
         for (name, value) in object.iter() {
-            if length > 0 {
+            if is_inner {
                 path.push('.');
             }
             path.push_str(name);
             match value {
                 Json::Null => {}
-                Json::Object(inner) => self.walk(inner, path, room),
+                Json::Object(inner) => self.walk(inner, path, true, room),
                 value => self.value(path, value, room),
             }
             path.truncate(length);

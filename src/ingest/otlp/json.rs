@@ -110,12 +110,13 @@ fn log_record(mut fields: Object<'_>) -> Result<LogRecord, String> {
         observed_time_unix_nano: number(&mut fields, "observedTimeUnixNano")?,
         severity_number: number(&mut fields, "severityNumber")?,
         severity_text: text(&mut fields, "severityText")?,
-        body: fields.remove("body").map(any_value).transpose()?,
+        body: given(&mut fields, "body").map(any_value).transpose()?,
         attributes: attributes(&mut fields)?,
+        dropped_attributes_count: number(&mut fields, "droppedAttributesCount")?,
+        flags: number(&mut fields, "flags")?,
         trace_id: id(&mut fields, "traceId"),
         span_id: id(&mut fields, "spanId"),
         event_name: text(&mut fields, "eventName")?,
-        ..LogRecord::default()
     })
 }
 
@@ -126,14 +127,14 @@ fn attributes(fields: &mut Object<'_>) -> Result<Vec<KeyValue>, String> {
 fn key_value(mut fields: Object<'_>) -> Result<KeyValue, String> {
     Ok(KeyValue {
         key: text(&mut fields, "key")?,
-        value: fields.remove("value").map(any_value).transpose()?,
+        value: given(&mut fields, "value").map(any_value).transpose()?,
         ..KeyValue::default()
     })
 }
 
 fn any_value(value: Json<'_>) -> Result<AnyValue, String> {
     let mut fields = object(Some(value), "a value")?;
-    let mut take = |name: &str| fields.remove(name).filter(|value| !value.is_null());
+    let mut take = |name: &str| given(&mut fields, name);
     let value = if let Some(value) = take("stringValue") {
         Value::StringValue(as_text(value, "stringValue")?)
     } else if let Some(value) = take("boolValue") {
@@ -156,6 +157,11 @@ fn any_value(value: Json<'_>) -> Result<AnyValue, String> {
         return Ok(AnyValue { value: None });
     };
     Ok(AnyValue { value: Some(value) })
+}
+
+/// The value of a field; null is as if it was not there.
+fn given<'a>(fields: &mut Object<'a>, name: &str) -> Option<Json<'a>> {
+    fields.remove(name).filter(|value| !value.is_null())
 }
 
 fn object<'a>(value: Option<Json<'a>>, name: &str) -> Result<Object<'a>, String> {
@@ -183,7 +189,7 @@ fn list<'a, T>(
 }
 
 fn text(fields: &mut Object<'_>, name: &str) -> Result<String, String> {
-    fields.remove(name).filter(|value| !value.is_null()).map_or(Ok(String::new()), |value| as_text(value, name))
+    given(fields, name).map_or(Ok(String::new()), |value| as_text(value, name))
 }
 
 fn as_text(value: Json<'_>, name: &str) -> Result<String, String> {
@@ -195,7 +201,7 @@ fn as_text(value: Json<'_>, name: &str) -> Result<String, String> {
 
 /// A whole number; those of 64 bits may be texts.
 fn number<N: TryFrom<i128> + Default>(fields: &mut Object<'_>, name: &str) -> Result<N, String> {
-    fields.remove(name).filter(|value| !value.is_null()).map_or(Ok(N::default()), |value| as_number(&value, name))
+    given(fields, name).map_or(Ok(N::default()), |value| as_number(&value, name))
 }
 
 fn as_number<N: TryFrom<i128>>(value: &Json<'_>, name: &str) -> Result<N, String> {
@@ -236,5 +242,23 @@ fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
             bytes.unwrap_or_else(|| vec![0])
         }
         Some(_) => vec![0],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::read;
+
+    #[test]
+    fn null_is_as_if_it_was_not_there() {
+        let record = |fields: &str| {
+            let text = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{fields}]}}]}}]}}"#);
+            logs(read(&text).unwrap()).unwrap().resource_logs.remove(0).scope_logs.remove(0).log_records.remove(0)
+        };
+        let with_nulls = record(r#"{"body":null,"flags":null,"attributes":[{"key":"k","value":null}]}"#);
+        assert_eq!(with_nulls, record(r#"{"attributes":[{"key":"k"}]}"#));
+        let counted = record(r#"{"flags":1,"droppedAttributesCount":2}"#);
+        assert_eq!((counted.flags, counted.dropped_attributes_count), (1, 2));
     }
 }
