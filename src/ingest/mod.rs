@@ -3,20 +3,20 @@
 //! body (limits, decompression) → documents → events (spellings, types, times) → intake. Good rows
 //! beside bad ones are kept; a 2xx means that they are on disk.
 
-mod anonymise;
-mod body;
+pub mod anonymise;
+pub mod body;
 mod catalogue;
-mod documents;
+pub mod documents;
 pub mod endpoints;
 pub mod event;
 mod genai;
 mod intake;
 pub mod otlp;
 mod person;
-mod product_event;
+pub mod product_event;
 mod rejection;
 mod schemas;
 
-pub use genai::PriceBook;
+pub use genai::{Coverage, PriceBook};
 pub use intake::{Intake, IntakeError, Status};
 pub use rejection::Rejection;

@@ -9,6 +9,7 @@ mod crash;
 mod edge;
 mod engine;
 mod examples;
+mod fuzz;
 mod heavy;
 mod hostile;
 mod ingestion;
