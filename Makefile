@@ -6,8 +6,10 @@ SHELL := bash
 
 CARGO ?= cargo
 DEMO_FLAGS ?=
+TARGET ?= events
+MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check outage
+.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +75,12 @@ kafka-check: engine ## Run the tests of Kafka against a whole broker
 
 outage: engine ## Disturb the way to the engine in every way for two minutes, under load
 	OUTAGE_SECONDS=120 $(CARGO) test --locked --test it -- outage:: --nocapture
+
+fuzz: ## Look for inputs that break a reader, by coverage: TARGET=events (otlp, spool, …) MINUTES=5
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --quiet
+	cp Cargo.lock fuzz/Cargo.lock
+	mkdir -p fuzz/corpus/$(TARGET)
+	FUZZ_TARGET=$(TARGET) $(CARGO) fuzz run --sanitizer none any fuzz/corpus/$(TARGET) -- -max_total_time=$$(($(MINUTES) * 60)) -max_len=16384 -timeout=10
 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet

@@ -117,7 +117,8 @@ impl Ingestion {
     }
 }
 
-fn read_documents<'t, R>(
+/// Reads the documents of a body: the rows of those that are good, and why the others are refused.
+pub fn read_documents<'t, R>(
     text: &'t str,
     read: impl Fn(Document<'t>) -> Result<R, Rejection>,
 ) -> Result<(Vec<R>, Vec<RejectedEvent>), ApiError> {

@@ -3,25 +3,25 @@
 //! body (limits, decompression) → documents → events (spellings, types, times) → intake. Good rows
 //! beside bad ones are kept; a 2xx means that they are on disk.
 
-mod anonymise;
+pub mod anonymise;
 mod backfill;
-mod body;
+pub mod body;
 mod catalogue;
-mod documents;
+pub mod documents;
 pub mod endpoints;
 pub mod event;
 mod genai;
 mod intake;
 pub mod otlp;
 mod person;
-mod product_event;
+pub mod product_event;
 mod rejection;
 mod schemas;
 mod stored;
 
 pub use backfill::{Backfill, BackfillError, Entry, Imported};
 pub use event::Reading;
-pub use genai::PriceBook;
+pub use genai::{Coverage, PriceBook};
 pub use intake::{Intake, IntakeError, Status, salt};
 pub use rejection::Rejection;
 pub use stored::row as stored_row;

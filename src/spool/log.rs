@@ -30,7 +30,8 @@ pub struct LogConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub segment: u64,
-    offset: u64,
+    /// Where its payload begins.
+    pub offset: u64,
     pub length: u32,
 }
 

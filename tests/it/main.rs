@@ -12,6 +12,7 @@ mod engine;
 mod entities;
 mod examples;
 mod front;
+mod fuzz;
 mod heavy;
 mod hostile;
 mod import;

@@ -4,12 +4,12 @@
 //! an export is kept; the rest is counted and named in `partialSuccess`, which tells the sender not to
 //! send it again.
 
-mod encoding;
+pub mod encoding;
 pub mod endpoints;
-mod json;
-mod logs;
+pub mod json;
+pub mod logs;
 mod refusals;
-mod spans;
+pub mod spans;
 mod values;
 
 pub use encoding::with_status_errors;
