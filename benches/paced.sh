@@ -3,6 +3,8 @@
 #
 # The goals: at 50,000 events a second, 99 of 100 can be read within a second; while 20,000 arrive, the p99 of
 # the chart of seven days is at most twice of what it is without them. SECS sets how long each part takes.
+# Events happen as they are sent, as in life; SPREAD=1 spreads them over the 28 days of the reference's bodies,
+# which is the worst for rollups: hardly two events fall into one quarter of an hour of an agent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +12,16 @@ source benches/reference.sh compare-paced
 cp "$OLDPWD"/benches/paced.lua .
 secs=${SECS:-15}
 [ -d bodies ] || ./venv/bin/python mkbodies.py bodies
+bodies=bodies
+if [ -z "${SPREAD:-}" ]; then
+    bodies=bodies_now
+    rm -rf $bodies && mkdir $bodies
+    now=$(date -u +%Y-%m-%dT%H:%M:)
+    for body in bodies/b100_*.json; do
+        sed -E "s/2026-04-[0-9]{2}T[0-9]{2}:[0-9]{2}:/$now/g" "$body" > "$bodies/${body##*/}"
+        echo "$bodies/${body##*/}" >> $bodies/list_100
+    done
+fi
 if [ ! -f filled ]; then
     rm -rf data urls && mkdir -p data urls
     ../release/chartwell migrate
@@ -33,7 +45,7 @@ settled() { until [ "$(metric chartwell_spool_rows)" = 0 ]; do sleep 0.2; done; 
 # CPU of the server so far, in ticks of 10 ms.
 ticks() { awk '{ print $14 + $15 }' /proc/$server/stat; }
 send() {
-    RATE=$(($1 / 100)) BODIES=bodies/list_100 POST_PATH=/api/v1/events \
+    RATE=$(($1 / 100)) BODIES=$bodies/list_100 POST_PATH=/api/v1/events \
         wrk -t1 -c64 -d"$secs"s -s paced.lua http://$address > sent.txt
 }
 chart() {

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use clickhouse::{Client, Compression, RowOwned, RowRead};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -168,7 +169,7 @@ impl ClickHouse {
         &self,
         table: &str,
         columns: &str,
-        block: Vec<u8>,
+        block: Vec<Bytes>,
         token: &str,
     ) -> Result<(), QueryError> {
         let sql = format!("INSERT INTO {table} ({columns}) FORMAT Native");
@@ -191,7 +192,12 @@ impl ClickHouse {
         for (name, value) in settings {
             insert = insert.with_setting(name, value);
         }
-        insert.send(block.into()).await?;
+        for piece in block {
+            if let Err(broken) = insert.send(piece).await {
+                // Why it broke off is in the answer.
+                return Err(insert.end().await.err().unwrap_or(broken).into());
+            }
+        }
         Ok(insert.end().await?)
     }
 

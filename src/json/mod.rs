@@ -114,6 +114,10 @@ impl<'a> Json<'a> {
 }
 
 impl<'a> Object<'a> {
+    pub fn with_capacity(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

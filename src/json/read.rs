@@ -13,6 +13,8 @@ use crate::query::shown;
 pub const DEEPEST: usize = 64;
 /// Keys of one object.
 pub const MOST_KEYS: usize = 256;
+/// Room that an object begins with.
+const USUAL_KEYS: usize = 8;
 /// From so many keys on, a set says which are known.
 const MANY_KEYS: usize = 24;
 
@@ -97,7 +99,7 @@ impl<'de> Visitor<'de> for Limited {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
-        let mut object = Object::default();
+        let mut object = Object::with_capacity(USUAL_KEYS);
         let mut names: HashSet<Text<'de>> = HashSet::new();
         while let Some(name) = entries.next_key::<Text<'de>>()? {
             let is_known = match object.len() {

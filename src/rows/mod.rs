@@ -11,6 +11,7 @@ mod stored;
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -89,7 +90,7 @@ impl Table {
     }
 
     /// The block of these rows.
-    pub fn block(self, rows: &[Rows], form: JsonForm) -> Result<Vec<u8>, BlockError> {
+    pub fn block(self, rows: &[Rows], form: JsonForm) -> Result<Vec<Bytes>, BlockError> {
         match self {
             Self::Events => block::<Event<'_>>(rows, form),
             Self::Spans => block::<Span<'_>>(rows, form),
@@ -306,7 +307,7 @@ impl Rows {
     }
 }
 
-fn block<'a, R: Row<'a>>(rows: &'a [Rows], form: JsonForm) -> Result<Vec<u8>, BlockError> {
+fn block<'a, R: Row<'a>>(rows: &'a [Rows], form: JsonForm) -> Result<Vec<Bytes>, BlockError> {
     let mut block = Block::new(R::COLUMNS, form);
     for rows in rows {
         let accepted_at = rows.accepted_at();

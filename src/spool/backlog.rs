@@ -32,6 +32,13 @@ pub struct Waiting {
     pub in_memory: Option<Rows>,
 }
 
+impl Waiting {
+    /// Bytes of its record on disk.
+    pub fn bytes(&self) -> u64 {
+        self.place.length.into()
+    }
+}
+
 /// What is inserted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lane {

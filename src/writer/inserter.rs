@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
 
 use super::dead_letters::DeadLetters;
@@ -115,7 +116,7 @@ impl Inserter {
 }
 
 /// The block of rows, made on a thread of its own: it takes a core for some milliseconds.
-async fn encode(rows: Arc<[Rows]>) -> Result<Vec<u8>, InsertError> {
+async fn encode(rows: Arc<[Rows]>) -> Result<Vec<Bytes>, InsertError> {
     let encoding = tokio::task::spawn_blocking(move || {
         let table = rows[0].table;
         match table.block(&rows, JsonForm::Columns) {

@@ -12,6 +12,10 @@ use crate::spool::{Lane, Waiting};
 /// Rows that are a batch by themselves. An insert costs the engine as much as 17,000 rows before its first one,
 /// and every part is merged again and again, so a busy lane makes few batches, and large ones.
 const BATCH_ROWS: u64 = 20_000;
+/// Rows of a batch when more wait than that: what is behind is stored faster than it comes.
+const MOST_ROWS: u64 = 50_000;
+/// Bytes that are a batch by themselves, however few rows they are: they are in memory a few times over.
+const MOST_BYTES: u64 = 24 << 20;
 /// How often a busy lane is inserted, however few its rows are.
 const EVERY: Duration = Duration::from_millis(400);
 
@@ -25,6 +29,7 @@ pub(super) struct Lanes {
 struct Queue {
     records: VecDeque<Waiting>,
     rows: u64,
+    bytes: u64,
     begun: Option<Instant>,
     /// Batches on their way: one, or those that were begun before a crash.
     running: usize,
@@ -34,6 +39,7 @@ impl Lanes {
     pub(super) fn push(&mut self, record: Waiting) {
         let queue = self.lanes.entry(record.lane.clone()).or_default();
         queue.rows += record.rows;
+        queue.bytes += record.bytes();
         queue.records.push_back(record);
     }
 
@@ -82,21 +88,24 @@ impl Queue {
     fn due(&self, is_in_a_hurry: bool) -> Option<Instant> {
         let oldest = self.records.front().filter(|_| self.running == 0)?;
         match self.begun {
-            Some(begun) if self.rows < BATCH_ROWS && !is_in_a_hurry => Some(begun + EVERY),
+            Some(begun) if self.rows < BATCH_ROWS && self.bytes < MOST_BYTES && !is_in_a_hurry => Some(begun + EVERY),
             _ => Some(oldest.since.into()),
         }
     }
 
     fn take_batch(&mut self) -> Vec<Waiting> {
         let mut batch = Vec::new();
-        let mut rows = 0;
-        while rows < BATCH_ROWS
-            && let Some(record) = self.records.pop_front()
+        let (mut rows, mut bytes) = (0, 0);
+        let fits = |rows, bytes| rows <= MOST_ROWS && bytes <= MOST_BYTES;
+        while let Some(record) =
+            self.records.pop_front_if(|next| rows == 0 || fits(rows + next.rows, bytes + next.bytes()))
         {
             rows += record.rows;
+            bytes += record.bytes();
             batch.push(record);
         }
         self.rows -= rows;
+        self.bytes -= bytes;
         batch
     }
 }

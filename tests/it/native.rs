@@ -1,5 +1,6 @@
 //! Blocks in the format `Native`: what the engine reads is what was written, JSON of any shape included.
 
+use bytes::Bytes;
 use chartwell::clickhouse::native::{Block, Cells, ColumnOf, JsonForm, TooWide, Type};
 use chartwell::json::{Json, Object};
 use proptest::prelude::*;
@@ -83,7 +84,7 @@ fn as_value(text: &str) -> Value {
     kept(serde_json::from_str(text).unwrap())
 }
 
-fn block(objects: &[Object<'_>], form: JsonForm) -> Result<Vec<u8>, TooWide> {
+fn block(objects: &[Object<'_>], form: JsonForm) -> Result<Vec<Bytes>, TooWide> {
     let mut block = Block::new(COLUMNS, form);
     for (number, object) in objects.iter().enumerate() {
         block.row(|cells| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chartwell::clickhouse::Freshness;
 use chartwell::clickhouse::native::JsonForm;
 use chartwell::json::Object;
@@ -21,7 +22,7 @@ const RAW: &str = "SELECT count() FROM DB.events";
 const ROLLUP: &str = "SELECT toUInt64(sum(messages)) FROM DB.recommendations_15m";
 const HOURLY: &str = "SELECT toUInt64(sum(messages)) FROM DB.recommendations_1h";
 
-fn block(number: u128) -> Vec<u8> {
+fn block(number: u128) -> Vec<Bytes> {
     let text = |text: &'static str| Some(text.into());
     let event = Event {
         event_id: Uuid::from_u128(number),

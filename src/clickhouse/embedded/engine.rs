@@ -19,6 +19,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::call::Call;
 use super::format::Header;
 use super::library::{Connection, EngineException, Library, LoadError, Output, Parameters, Summary};
+use super::tuning;
 
 /// Threads that run statements; admission keeps their number far lower in ordinary life.
 const WORKERS: usize = 96;
@@ -75,7 +76,7 @@ impl Engine {
         let folder = config.folder.canonicalize().map_err(folder_error)?;
         let lock = lock(&folder)?;
         let settings = folder.join("engine.xml");
-        fs::write(&settings, engine_settings(config.memory_bytes)).map_err(folder_error)?;
+        fs::write(&settings, tuning::engine_settings(config.memory_bytes)).map_err(folder_error)?;
 
         let library = Library::load(config.library.as_deref())?;
         let arguments: Vec<CString> = [
@@ -94,6 +95,7 @@ impl Engine {
             .enable_time()
             .build()
             .map_err(folder_error)?;
+        workers.spawn(tuning::let_merges_yield());
         Ok(Box::leak(Box::new(Self {
             library,
             arguments,
@@ -393,33 +395,4 @@ fn lock(folder: &Path) -> Result<File, StartError> {
         Err(TryLockError::WouldBlock) => Err(StartError::FolderInUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(reason)) => Err(error(reason)),
     }
-}
-
-/// Server settings of the engine: a bound on memory, small pools, and parts that are fsynced.
-///
-/// A merge costs three times as much for each row as the insert did. So merges wait for more parts of one size
-/// than they usually do, which writes a third less; they go column by column, which needs less memory; and
-/// what one insert brings stays one file, because a file for each column costs a third more.
-fn engine_settings(memory_bytes: u64) -> String {
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    format!(
-        "<clickhouse>
-    <max_server_memory_usage>{memory_bytes}</max_server_memory_usage>
-    <mark_cache_size>134217728</mark_cache_size>
-    <uncompressed_cache_size>0</uncompressed_cache_size>
-    <background_pool_size>{cores}</background_pool_size>
-    <background_common_pool_size>2</background_common_pool_size>
-    <background_move_pool_size>1</background_move_pool_size>
-    <background_fetches_pool_size>1</background_fetches_pool_size>
-    <background_schedule_pool_size>4</background_schedule_pool_size>
-    <merge_tree>
-        <merge_selector_base>8</merge_selector_base>
-        <min_bytes_for_wide_part>67108864</min_bytes_for_wide_part>
-        <vertical_merge_algorithm_min_rows_to_activate>1</vertical_merge_algorithm_min_rows_to_activate>
-        <fsync_after_insert>1</fsync_after_insert>
-        <fsync_part_directory>1</fsync_part_directory>
-    </merge_tree>
-</clickhouse>
-"
-    )
 }

@@ -10,6 +10,7 @@ mod format;
 mod http;
 mod library;
 mod statement;
+mod tuning;
 
 use std::future::{Future, ready};
 use std::io;

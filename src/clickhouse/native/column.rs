@@ -1,10 +1,12 @@
 //! One column: values of one type, as the format has them.
 
 use std::collections::HashMap;
+use std::mem;
 
 use foldhash::fast::RandomState;
 
 use super::json::JsonColumn;
+use super::output::Output;
 use super::{JsonForm, Room, Type, put_length, put_text, put_u64};
 use crate::json::Object;
 
@@ -97,7 +99,7 @@ impl Column {
     }
 
     /// What the format wants before the values: versions of forms, and the paths and types of JSON.
-    pub(super) fn put_prefix(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn put_prefix(&mut self, out: &mut Output) {
         match &mut self.values {
             Values::Plain { .. } => {}
             Values::Words(_) => put_u64(out, 1),
@@ -106,11 +108,12 @@ impl Column {
         }
     }
 
-    pub(super) fn put_values(&mut self, out: &mut Vec<u8>) {
+    /// The values, which are then no longer here.
+    pub(super) fn put_values(&mut self, out: &mut Output) {
         match &mut self.values {
             Values::Plain { bytes, nulls } => {
-                out.extend_from_slice(nulls.as_deref().unwrap_or_default());
-                out.extend_from_slice(bytes);
+                nulls.iter_mut().for_each(|nulls| out.put(mem::take(nulls)));
+                out.put(mem::take(bytes));
             }
             Values::Words(words) => words.put(out),
             Values::List { ends, items } => {
@@ -165,7 +168,7 @@ impl Words {
         index
     }
 
-    fn put(&self, out: &mut Vec<u8>) {
+    fn put(&mut self, out: &mut Output) {
         if self.indexes.is_empty() {
             return;
         }
@@ -178,9 +181,10 @@ impl Words {
         };
         put_u64(out, KEYS_ARE_HERE | code);
         put_u64(out, self.key_count.into());
-        out.extend_from_slice(&self.keys);
+        out.put(mem::take(&mut self.keys));
         put_u64(out, self.indexes.len() as u64);
-        for index in &self.indexes {
+        out.reserve(self.indexes.len() * width);
+        for index in mem::take(&mut self.indexes) {
             out.extend_from_slice(&index.to_le_bytes()[..width]);
         }
     }

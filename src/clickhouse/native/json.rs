@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::column::{Column, put_names};
+use super::output::Output;
 use super::{JsonForm, Room, Type, put_text, put_u64};
 use crate::json::{Json, Object};
 
@@ -68,14 +69,14 @@ impl JsonColumn {
         }
     }
 
-    pub(super) fn put_prefix(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn put_prefix(&mut self, out: &mut Output) {
         match self {
             Self::Columns(paths) => paths.put_prefix(out),
             Self::Text(_) => put_u64(out, TEXT),
         }
     }
 
-    pub(super) fn put_values(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn put_values(&mut self, out: &mut Output) {
         match self {
             Self::Columns(paths) => paths.put_values(out),
             Self::Text(texts) => out.extend_from_slice(texts),
@@ -144,7 +145,7 @@ impl Paths {
         sorted
     }
 
-    fn put_prefix(&mut self, out: &mut Vec<u8>) {
+    fn put_prefix(&mut self, out: &mut Output) {
         put_u64(out, FLATTENED);
         let mut typed = std::mem::take(&mut self.typed);
         let sorted = self.sorted();
@@ -156,7 +157,7 @@ impl Paths {
         self.typed = typed;
     }
 
-    fn put_values(&mut self, out: &mut Vec<u8>) {
+    fn put_values(&mut self, out: &mut Output) {
         let rows = self.rows;
         for (_, column, length) in &mut self.typed {
             pad(column, length, rows);
@@ -287,7 +288,7 @@ impl Dynamic {
         (index as u8, &mut self.kinds[index])
     }
 
-    fn put_prefix(&mut self, out: &mut Vec<u8>) {
+    fn put_prefix(&mut self, out: &mut Output) {
         put_u64(out, FLATTENED);
         let names: Vec<String> = self.kinds.iter().map(Kind::name).collect();
         put_names(out, names.iter().map(String::as_str));
@@ -300,7 +301,7 @@ impl Dynamic {
         }
     }
 
-    fn put_values(&mut self, out: &mut Vec<u8>) {
+    fn put_values(&mut self, out: &mut Output) {
         // The number after the last type stands for null.
         let null = self.kinds.len() as u8;
         out.extend(self.tags.iter().map(|tag| if *tag == NULL { null } else { *tag }));

@@ -7,9 +7,12 @@
 mod column;
 mod document;
 mod json;
+mod output;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use column::Column;
+use output::Output;
 use uuid::Uuid;
 
 use crate::json::Object;
@@ -95,21 +98,21 @@ impl Block {
         columns.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
 
-    /// The bytes of the format.
-    pub fn finish(mut self) -> Result<Vec<u8>, TooWide> {
+    /// The bytes of the format, in pieces.
+    pub fn finish(self) -> Result<Vec<Bytes>, TooWide> {
         if self.room.0 == 0 {
             return Err(TooWide);
         }
-        let mut out = Vec::new();
+        let mut out = Output::default();
         put_length(&mut out, self.columns.len());
         put_length(&mut out, self.rows);
-        for (name, column) in &mut self.columns {
+        for (name, mut column) in self.columns {
             put_text(&mut out, name);
             put_text(&mut out, &column.of().to_string());
             column.put_prefix(&mut out);
             column.put_values(&mut out);
         }
-        Ok(out)
+        Ok(out.finish())
     }
 }
 
