@@ -50,8 +50,9 @@ lint: ## Check for warnings, in code and documentation
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
+# Many tests wait, for a kill, a broker, a timeout: more of them run than there are cores.
 unit: engine sdks ## Run the tests, on the real engine
-	$(CARGO) test --locked
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} $(CARGO) test --locked
 
 sdks: target/sdks/python/.installed tests/sdks/javascript/node_modules/.package-lock.json ## Install the OpenTelemetry SDKs that tests send with
 

@@ -6,13 +6,17 @@
 //! come back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::QueryError;
 use crate::config::QueryConfig;
+
+/// For so long after an insert another one is expected.
+const INSERTING_FOR: Duration = Duration::from_secs(1);
 
 pub struct Admission {
     slots: Arc<Semaphore>,
@@ -21,11 +25,15 @@ pub struct Admission {
     waiting: AtomicUsize,
     queue: usize,
     patience: Duration,
+    began: Instant,
+    /// Until when rows come in, in milliseconds since it began.
+    inserting_until: AtomicU64,
 }
 
 /// The right to run one question; given back when dropped.
 pub struct Admitted {
-    /// Threads that it may use: one for each core when it runs alone, one when others run or wait.
+    /// Threads that it may use: one for each core when it runs alone; one when others run or wait, or rows come
+    /// in: beside a busy core, the work of two threads ends when the slower one does.
     pub threads: usize,
     _slot: OwnedSemaphorePermit,
 }
@@ -41,6 +49,8 @@ impl Admission {
             waiting: AtomicUsize::new(0),
             queue: config.query_queue,
             patience: Duration::from_secs(config.query_wait_seconds),
+            began: Instant::now(),
+            inserting_until: AtomicU64::new(0),
         }
     }
 
@@ -59,8 +69,16 @@ impl Admission {
         }
     }
 
+    /// Notes that rows come in.
+    pub fn note_insert(&self) {
+        let until = self.began.elapsed() + INSERTING_FOR;
+        self.inserting_until.store(until.as_millis() as u64, Ordering::Relaxed);
+    }
+
     fn admitted(&self, slot: OwnedSemaphorePermit) -> Admitted {
-        let alone = self.slots.available_permits() + 1 >= self.concurrency && self.waiting.load(Ordering::Relaxed) == 0;
+        let alone = self.slots.available_permits() + 1 >= self.concurrency
+            && self.waiting.load(Ordering::Relaxed) == 0
+            && self.began.elapsed().as_millis() as u64 >= self.inserting_until.load(Ordering::Relaxed);
         Admitted { threads: if alone { self.cores } else { 1 }, _slot: slot }
     }
 }
@@ -97,7 +115,7 @@ mod tests {
         })
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_question_alone_gets_all_cores_and_others_one_each() {
         let admission = admission(2, 4);
         let all = admission.cores;
@@ -105,6 +123,10 @@ mod tests {
         assert_eq!(first.threads, all);
         assert_eq!(admission.admit().await.unwrap().threads, 1);
         drop(first);
+        assert_eq!(admission.admit().await.unwrap().threads, all);
+        admission.note_insert();
+        assert_eq!(admission.admit().await.unwrap().threads, 1);
+        tokio::time::advance(INSERTING_FOR).await;
         assert_eq!(admission.admit().await.unwrap().threads, all);
     }
 

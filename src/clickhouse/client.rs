@@ -25,6 +25,10 @@ const ANSWERS_BYTES: u64 = 32 << 20;
 /// An insert that takes longer has an unknown outcome, and is tried again.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const INSERT_TIMEOUT: Duration = Duration::from_secs(300);
+/// A block of fewer bytes is inserted by threads that yield to questions, where the process may make threads do so
+/// for a while (`CAP_SYS_NICE`). A larger one means that rows come in fast, and must not wait.
+const YIELDING_BYTES: usize = 6 << 20;
+const YIELDING: &str = "10";
 /// How much longer than it may run a statement is waited for: then the server is silent.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Rows that one question may return; more is a mistake of ours.
@@ -51,6 +55,7 @@ struct Inner {
     client: Client,
     is_embedded: bool,
     others_insert: bool,
+    threads_may_yield: bool,
     admission: Admission,
     answers: Option<Cache<String, Answer>>,
     limits: QueryConfig,
@@ -97,6 +102,7 @@ impl ClickHouse {
     pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
         let is_embedded = matches!(place, Place::Embedded { .. });
         let others_insert = !matches!(place, Place::Embedded { others_insert: false, .. });
+        let threads_may_yield = matches!(place, Place::Embedded { engine, .. } if engine.threads_may_yield());
         let client = match place {
             Place::Embedded { engine, .. } => {
                 let http =
@@ -123,6 +129,7 @@ impl ClickHouse {
                 client,
                 is_embedded,
                 others_insert,
+                threads_may_yield,
                 admission: Admission::new(limits),
                 answers,
                 limits: limits.clone(),
@@ -191,6 +198,12 @@ impl ClickHouse {
             self.inner.client.insert_formatted_with(sql).with_timeouts(Some(SEND_TIMEOUT), Some(INSERT_TIMEOUT));
         for (name, value) in settings {
             insert = insert.with_setting(name, value);
+        }
+        if self.inner.is_embedded {
+            self.inner.admission.note_insert();
+        }
+        if self.inner.threads_may_yield && block.iter().map(Bytes::len).sum::<usize>() < YIELDING_BYTES {
+            insert = insert.with_setting("os_threads_nice_value_query", YIELDING);
         }
         for piece in block {
             if let Err(broken) = insert.send(piece).await {

@@ -93,19 +93,56 @@ impl Queue {
         }
     }
 
+    /// The oldest record, and those after it that fit.
     fn take_batch(&mut self) -> Vec<Waiting> {
-        let mut batch = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
-        let fits = |rows, bytes| rows <= MOST_ROWS && bytes <= MOST_BYTES;
-        while let Some(record) =
-            self.records.pop_front_if(|next| rows == 0 || fits(rows + next.rows, bytes + next.bytes()))
-        {
+        let fit = self.records.iter().take_while(|record| {
             rows += record.rows;
             bytes += record.bytes();
-            batch.push(record);
-        }
-        self.rows -= rows;
-        self.bytes -= bytes;
+            rows <= MOST_ROWS && bytes <= MOST_BYTES
+        });
+        let count = fit.count().max(1).min(self.records.len());
+        let batch: Vec<Waiting> = self.records.drain(..count).collect();
+        self.rows -= batch.iter().map(|record| record.rows).sum::<u64>();
+        self.bytes -= batch.iter().map(Waiting::bytes).sum::<u64>();
         batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Account;
+    use crate::rows::{Month, Table};
+    use crate::spool::Place;
+
+    fn record(number: u64, rows: u64, length: u32) -> Waiting {
+        let account = Account::try_from("acme".to_owned()).unwrap();
+        let lane = Lane { account, table: Table::Events, month: Month::of("2026-02-01T00:00:00Z".parse().unwrap()) };
+        let place = Place { segment: 1, offset: number, length };
+        Waiting { place, lane, rows, since: std::time::Instant::now(), in_memory: None }
+    }
+
+    fn batches(records: impl IntoIterator<Item = Waiting>) -> Vec<usize> {
+        let mut queue = Queue::default();
+        for record in records {
+            queue.rows += record.rows;
+            queue.bytes += record.bytes();
+            queue.records.push_back(record);
+        }
+        let mut sizes = Vec::new();
+        while !queue.records.is_empty() {
+            sizes.push(queue.take_batch().len());
+        }
+        assert_eq!((queue.rows, queue.bytes), (0, 0));
+        sizes
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_rows_and_bytes_and_has_one_record_at_least() {
+        assert_eq!(batches((0..12).map(|number| record(number, 10_000, 1_000))), [5, 5, 2]);
+        assert_eq!(batches((0..5).map(|number| record(number, 10, 10 << 20))), [2, 2, 1]);
+        assert_eq!(batches((0..3).map(|number| record(number, 10, 64 << 20))), [1, 1, 1]);
+        assert_eq!(batches([record(0, 90_000, 1), record(1, 1, 1)]), [1, 1]);
     }
 }

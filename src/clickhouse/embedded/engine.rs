@@ -64,6 +64,7 @@ pub struct Engine {
     workers: tokio::runtime::Runtime,
     slots: Arc<Semaphore>,
     statements: AtomicU64,
+    threads_may_yield: bool,
     _lock: File,
 }
 
@@ -104,8 +105,14 @@ impl Engine {
             workers,
             slots: Arc::new(Semaphore::new(STATEMENTS)),
             statements: AtomicU64::new(0),
+            threads_may_yield: tuning::threads_may_yield(),
             _lock: lock,
         })))
+    }
+
+    /// Whether a statement may ask for threads that yield to others.
+    pub fn threads_may_yield(&self) -> bool {
+        self.threads_may_yield
     }
 
     /// Runs a statement whose answer is small or none.

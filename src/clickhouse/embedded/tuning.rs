@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use rustix::process::{Pid, setpriority_process};
+use rustix::thread::gettid;
 
 /// What the engine calls the threads that merge parts.
 const MERGING: &str = "MergeMutate";
@@ -48,6 +49,16 @@ pub async fn let_merges_yield() {
     }
 }
 
+/// Whether threads may be nice for a while, and ordinary again. The engine believes the name of a capability, and
+/// ends the process when it turns out to be one of a user namespace.
+pub fn threads_may_yield() -> bool {
+    let tried = std::thread::spawn(|| {
+        let own = Some(gettid());
+        setpriority_process(own, NICE).and_then(|()| setpriority_process(own, 0)).is_ok()
+    });
+    tried.join().unwrap_or(false)
+}
+
 /// Makes threads of this process nice; `false` when there are none of this name.
 fn set_nice_of(name: &str) -> bool {
     // Where there is no such folder, threads have no priorities of their own either.
@@ -80,14 +91,15 @@ mod tests {
         let (end, ended) = mpsc::channel::<()>();
         let (tell, told) = mpsc::channel();
         let merging = thread::Builder::new().name("merging-test".to_owned()).spawn(move || {
-            tell.send(rustix::thread::gettid()).unwrap();
+            tell.send(gettid()).unwrap();
             ended.recv().unwrap_err();
         });
         let id = told.recv().unwrap();
+        let ordinary = getpriority_process(Some(gettid())).unwrap();
         assert!(!set_nice_of("merging"));
         assert!(set_nice_of("merging-test"));
         assert_eq!(getpriority_process(Some(id)).unwrap(), NICE);
-        assert_eq!(getpriority_process(Some(rustix::thread::gettid())).unwrap(), 0);
+        assert_eq!(getpriority_process(Some(gettid())).unwrap(), ordinary);
         drop(end);
         merging.unwrap().join().unwrap();
     }
