@@ -1,13 +1,14 @@
 //! Blocks in the format `Native`: what the engine reads is what was written, JSON of any shape included.
 
 use bytes::Bytes;
+use chartwell::clickhouse::Failure;
 use chartwell::clickhouse::native::{Block, Cells, ColumnOf, JsonForm, TooWide, Type};
 use chartwell::json::{Json, Object};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::support::{Via, clickhouse};
+use crate::support::{BOTH_WAYS, Via, clickhouse};
 
 const COLUMNS: &[ColumnOf] = &[
     ("number", Type::UInt32),
@@ -172,4 +173,34 @@ async fn rows_with_very_many_paths_are_sent_as_text() {
         })
         .collect();
     assert_eq!(block(&[lists], JsonForm::Columns), Err(TooWide));
+}
+
+#[tokio::test]
+async fn a_block_of_many_pieces_arrives_whole_or_tells_why_it_is_refused() {
+    let objects: Vec<Object<'_>> = (0..300)
+        .map(|row| Object::from([("word", Json::Text(format!("{row}{}", "x".repeat(10_000)).into()))]))
+        .collect();
+    let sent = || block(&objects, JsonForm::Columns).unwrap();
+    assert!(sent().len() > 2 && sent().iter().map(Bytes::len).sum::<usize>() > 4 << 20);
+    for via in BOTH_WAYS {
+        let clickhouse = clickhouse(via).await;
+        create(&clickhouse, "native_pieces").await;
+        clickhouse.insert_block("default.native_pieces", &Block::names(COLUMNS), sent(), "one").await.unwrap();
+        let lengths: Vec<u64> = clickhouse
+            .fetch("SELECT toUInt64(sum(length(ifNull(data.word, '')))) FROM default.native_pieces")
+            .await
+            .unwrap();
+        assert_eq!(lengths, [300 * 10_000 + 10 + 2 * 90 + 3 * 200]);
+        let checked = "ALTER TABLE default.native_pieces ADD CONSTRAINT few CHECK number < 10";
+        clickhouse.execute(checked).await.unwrap();
+        let refused =
+            clickhouse.insert_block("default.native_pieces", &Block::names(COLUMNS), sent(), "two").await.unwrap_err();
+        assert!(refused.message.contains("few"), "{refused}");
+        let missing = clickhouse.insert_block("default.nowhere", &Block::names(COLUMNS), sent(), "one").await;
+        assert_eq!(missing.unwrap_err().failure, Failure::Unavailable);
+        let unknown = clickhouse.insert_block("default.native_pieces", "`number`, `nobody`", sent(), "three").await;
+        assert!(unknown.unwrap_err().message.contains("nobody"));
+        let rows: Vec<u64> = clickhouse.fetch("SELECT count() FROM default.native_pieces").await.unwrap();
+        assert_eq!(rows, [300]);
+    }
 }
