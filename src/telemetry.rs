@@ -11,7 +11,7 @@ use crate::config::{LogConfig, LogFormat};
 /// Starts the log, on standard error.
 pub fn start_log(config: &LogConfig) -> Result<(), String> {
     // What the id index does day by day is not the operator's business.
-    let filter = EnvFilter::try_new(format!("fjall=warn,lsm_tree=warn,{}", config.log))
+    let filter = EnvFilter::try_new(format!("lsm_tree=warn,{}", config.log))
         .map_err(|error| format!("CHARTWELL_LOG: `{}` is not a filter: {error}", config.log))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {

@@ -31,8 +31,8 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 const QUEUE_KIBIBYTES: u32 = 64 << 10;
 /// How long a message waits for room among them.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
-/// How often what is known is made durable.
-const PERSIST_EVERY: Duration = Duration::from_secs(1);
+/// How often what is known is made durable; a crash forgets what came since.
+const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// Hands rows to Kafka. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ struct Inner {
 
 struct Known {
     ids: KnownIds,
-    persisted: Instant,
+    flushed: Instant,
 }
 
 /// Why nothing more of a submission was accepted.
@@ -61,7 +61,7 @@ pub enum TopicsError {
     #[error("Kafka does not take rows: {0}")]
     NotTaken(#[from] KafkaError),
     #[error("the index of known ids fails: {0}")]
-    Ids(#[from] fjall::Error),
+    Ids(#[from] lsm_tree::Error),
     #[error("a row cannot be read: {0}")]
     Row(#[from] postcard::Error),
     #[error("a row that is too large for Kafka could not be kept elsewhere: {0}")]
@@ -89,7 +89,7 @@ impl Topics {
         let inner = Inner {
             brokers: brokers.to_owned(),
             producer: Mutex::new(producer(brokers)?),
-            known: Mutex::new(Known { ids, persisted: Instant::now() }),
+            known: Mutex::new(Known { ids, flushed: Instant::now() }),
             dead_letters: DeadLetters::new(clickhouse),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -133,11 +133,8 @@ impl Topics {
     }
 
     /// Makes durable what is known.
-    pub fn persist(&self) {
-        let known = self.inner.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = known.ids.persist() {
-            tracing::warn!(%error, "the index of known ids cannot be written: duplicates may be counted as accepted");
-        }
+    pub fn flush(&self) {
+        told(self.inner.known.lock().unwrap_or_else(PoisonError::into_inner).ids.flush());
     }
 }
 
@@ -222,19 +219,25 @@ impl Inner {
         }
     }
 
-    fn are_known(&self, keys: &[Vec<u8>]) -> fjall::Result<Vec<bool>> {
+    fn are_known(&self, keys: &[Vec<u8>]) -> lsm_tree::Result<Vec<bool>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         keys.iter().map(|key| known.ids.contains(key)).collect()
     }
 
-    fn note(&self, taken: &[Vec<u8>]) -> fjall::Result<()> {
+    fn note(&self, taken: &[Vec<u8>]) -> lsm_tree::Result<()> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.ids.note(taken.iter().map(Vec::as_slice), Utc::now())?;
-        if known.persisted.elapsed() >= PERSIST_EVERY {
-            known.ids.persist()?;
-            known.persisted = Instant::now();
+        if known.ids.is_large() || known.flushed.elapsed() >= FLUSH_EVERY {
+            known.ids.flush_beside(told)?;
+            known.flushed = Instant::now();
         }
         Ok(())
+    }
+}
+
+fn told(flushed: lsm_tree::Result<()>) {
+    if let Err(error) = flushed {
+        tracing::warn!(%error, "the index of known ids cannot be written: duplicates may be counted as accepted");
     }
 }
 

@@ -153,7 +153,7 @@ impl Intake {
 
     /// Makes durable what is known of rows that were handed on.
     pub fn close(&self) {
-        self.topics.iter().for_each(Topics::persist);
+        self.topics.iter().for_each(Topics::flush);
     }
 
     /// Resolves when everything that was taken is inserted.

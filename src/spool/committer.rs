@@ -10,6 +10,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self as std_mpsc, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ use crate::rows::{Month, Rows, Table};
 const MOST_ROWS: usize = 20_000;
 /// Bytes of a segment, and how many of them a full spool has at least: what is inserted leaves it by segments.
 const SEGMENT_BYTES: u64 = 64 << 20;
-const FEWEST_SEGMENTS: u64 = 8;
+const FEWEST_SEGMENTS: u64 = 64;
 
 /// The spool. Cheap to clone; it ends when the last clone is dropped.
 #[derive(Clone)]
@@ -65,18 +66,38 @@ pub enum OpenError {
     InUse { folder: PathBuf },
     #[error("the spool in {folder} cannot be opened: {error} (CHARTWELL_DATA_DIR)")]
     Disk { folder: PathBuf, error: io::Error },
-    #[error("the index of known ids in {folder} cannot be opened: {error}")]
-    Ids { folder: PathBuf, error: fjall::Error },
+    #[error(
+        "the index of known ids in {folder} cannot be opened: {error}. Without the folder the program starts, and may \
+         take once more what was accepted before and comes again"
+    )]
+    Ids { folder: PathBuf, error: lsm_tree::Error },
     #[error("{0}")]
     Foreign(String),
 }
 
 enum Request {
-    Commit { account: Account, rows: Vec<Rows>, answer: oneshot::Sender<Result<Accepted, Refused>> },
-    Begin { batch: BatchRecord, answer: oneshot::Sender<Result<(), Refused>> },
-    Finish { batch: DoneRecord, places: Vec<Place> },
-    Read { place: Place, answer: oneshot::Sender<io::Result<Vec<u8>>> },
-    Stop { answer: oneshot::Sender<()> },
+    Commit {
+        account: Account,
+        rows: Vec<Rows>,
+        answer: oneshot::Sender<Result<Accepted, Refused>>,
+    },
+    Begin {
+        batch: BatchRecord,
+        answer: oneshot::Sender<Result<(), Refused>>,
+    },
+    Finish {
+        batch: DoneRecord,
+        places: Vec<Place>,
+    },
+    Read {
+        place: Place,
+        answer: oneshot::Sender<io::Result<Vec<u8>>>,
+    },
+    /// Known ids were flushed, or could not be.
+    Flushed,
+    Stop {
+        answer: oneshot::Sender<()>,
+    },
 }
 
 /// What was found when the spool was opened.
@@ -101,16 +122,16 @@ impl Spool {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { folder }),
             Err(TryLockError::Error(error)) => return Err(disk_error(error)),
         }
-        let ids_error = |error| OpenError::Ids { folder: folder.clone(), error };
         let now = Utc::now();
-        let mut ids = KnownIds::open(&folder.join("ids"), now).map_err(ids_error)?;
+        let ids_folder = folder.join("ids");
+        let ids_error = |error| OpenError::Ids { folder: ids_folder.clone(), error };
+        let mut ids = KnownIds::open(&ids_folder, now).map_err(ids_error)?;
         let segment_bytes = SEGMENT_BYTES.min(capacity_bytes / FEWEST_SEGMENTS);
         let config = LogConfig { segment_bytes, capacity_bytes };
         let mut recovery = Recovery::default();
         let (log, damage) =
             Log::open(disk, config, |record| recovery.note(&record, &mut ids, now)).map_err(disk_error)?;
         let recovery::Outcome { waiting, begun, unfinished } = recovery.finish().map_err(OpenError::Foreign)?;
-        ids.persist().map_err(ids_error)?;
 
         let backlog = Arc::new(Backlog::default());
         let (queue, receiver) = mpsc::unbounded_channel();
@@ -123,8 +144,9 @@ impl Spool {
             let _ = queue.send(waiting);
         }
         let (requests, arriving) = mpsc::channel(4_096);
-        let ids = Index { folder: folder.join("ids"), ids: Some(ids), failed: None };
-        let committer = Committer { log, ids, queue, backlog: Arc::clone(&backlog), unfinished, _lock: lock };
+        let ids = Index { folder: ids_folder, ids: Some(ids), flushing: None, failed: None };
+        let (backlog_of, own) = (Arc::clone(&backlog), requests.downgrade());
+        let committer = Committer { log, ids, queue, backlog: backlog_of, unfinished, own, _lock: lock };
         thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || committer.run(arriving))
@@ -186,6 +208,8 @@ struct Committer<D: Disk> {
     backlog: Arc<Backlog>,
     /// The places of records that are not inserted yet.
     unfinished: BTreeSet<Place>,
+    /// To be told that a flush is over.
+    own: mpsc::WeakSender<Request>,
     _lock: File,
 }
 
@@ -194,7 +218,14 @@ struct Committer<D: Disk> {
 struct Index {
     folder: PathBuf,
     ids: Option<KnownIds>,
+    flushing: Option<Flushing>,
     failed: Option<Instant>,
+}
+
+/// Ids on their way to the disk: those of all records in the segments before `segment`, and more.
+struct Flushing {
+    segment: u64,
+    outcome: std_mpsc::Receiver<lsm_tree::Result<()>>,
 }
 
 /// How often a broken index is opened anew.
@@ -215,13 +246,13 @@ struct Group {
 
 impl Group {
     /// Adds what is new.
-    fn take_new(&mut self, ids: &KnownIds, account: &Account, submitted: Vec<Rows>) -> fjall::Result<Accepted> {
+    fn take_new(&mut self, ids: &KnownIds, account: &Account, submitted: Vec<Rows>) -> lsm_tree::Result<Accepted> {
         let mut accepted = Accepted::default();
         // All ids are looked up before anything is added: a submission is taken as a whole or not at all.
         let mut known = Vec::with_capacity(submitted.len());
         for rows in &submitted {
             let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(account, rows.table, id)).collect();
-            let found = keys.iter().map(|key| ids.contains(key)).collect::<fjall::Result<Vec<bool>>>()?;
+            let found = keys.iter().map(|key| ids.contains(key)).collect::<lsm_tree::Result<Vec<bool>>>()?;
             known.push((keys, found));
         }
         for (rows, (keys, mut known)) in submitted.into_iter().zip(known) {
@@ -252,7 +283,6 @@ impl<D: Disk> Committer<D> {
             while let Some(request) = next {
                 if let Request::Stop { answer } = request {
                     self.write(group);
-                    self.ids.persist();
                     let _ = answer.send(());
                     return;
                 }
@@ -261,7 +291,6 @@ impl<D: Disk> Committer<D> {
             }
             self.write(group);
         }
-        self.ids.persist();
     }
 
     fn gather(&mut self, group: &mut Group, request: Request) {
@@ -284,6 +313,8 @@ impl<D: Disk> Committer<D> {
             Request::Read { place, answer } => {
                 let _ = answer.send(self.log.read(place));
             }
+            // It is seen after the next write, which is at once.
+            Request::Flushed => {}
             Request::Stop { .. } => unreachable!("it ends the thread"),
         }
     }
@@ -339,26 +370,27 @@ impl<D: Disk> Committer<D> {
             let _ = answer.send(noted.clone());
         }
         if noted.is_ok() {
-            self.forget(finishing.into_iter().flat_map(|(_, places)| places));
+            for place in finishing.iter().flat_map(|(_, places)| places) {
+                self.unfinished.remove(place);
+            }
         }
+        self.remove_segments();
         self.backlog.set_bytes(self.log.bytes());
     }
 
-    /// Removes segments that nobody needs any more.
-    fn forget(&mut self, places: impl Iterator<Item = Place>) {
-        for place in places {
-            self.unfinished.remove(&place);
+    /// Removes segments that nobody needs any more, when the ids of their records are on disk in the index.
+    fn remove_segments(&mut self) {
+        if let Some(segment) = self.ids.flushed()
+            && let Err(error) = self.log.remove_before(segment)
+        {
+            tracing::error!(%error, "old parts of the spool cannot be removed");
+            return;
         }
         let oldest = self.unfinished.first().map_or(u64::MAX, |place| place.segment);
-        if !self.log.begins_before(oldest) {
-            return;
-        }
-        // Their ids were noted, and must be on disk before the records that they could be read from go.
-        if self.ids.known(&self.log).is_none() || !self.ids.persist() {
-            return;
-        }
-        if let Err(error) = self.log.remove_before(oldest) {
-            tracing::error!(%error, "old parts of the spool cannot be removed");
+        let over = self.log.closed_before(oldest);
+        if over.is_some() || self.ids.is_large() {
+            self.ids.known(&self.log);
+            self.ids.flush(over.unwrap_or(0), self.own.clone());
         }
     }
 }
@@ -388,22 +420,47 @@ impl Index {
             }
         })?;
         outcome?;
-        ids.persist()?;
         Ok(ids)
     }
 
-    /// Makes durable what was noted; `false` when that failed.
-    fn persist(&mut self) -> bool {
-        let persisted = self.ids.as_ref().map(KnownIds::persist);
-        if let Some(Err(error)) = &persisted {
-            self.fail(error);
+    /// Whether more than usual lies in memory.
+    fn is_large(&self) -> bool {
+        self.ids.as_ref().is_some_and(KnownIds::is_large)
+    }
+
+    /// Begins to make durable what was noted, which is needed before the segments before `segment` may go.
+    fn flush(&mut self, segment: u64, own: mpsc::WeakSender<Request>) {
+        let Some(ids) = self.ids.as_mut().filter(|_| self.flushing.is_none()) else { return };
+        let (told, outcome) = std_mpsc::channel();
+        let finished = move |result| {
+            let _ = told.send(result);
+            // Whoever has a full queue writes soon, and one who has ended does not need to know.
+            if let Some(own) = own.upgrade() {
+                let _ = own.try_send(Request::Flushed);
+            }
+        };
+        match ids.flush_beside(finished) {
+            Ok(()) => self.flushing = Some(Flushing { segment, outcome }),
+            Err(error) => self.fail(&error),
         }
-        matches!(persisted, Some(Ok(())))
+    }
+
+    /// When a flush has ended well: the segments before this one may go.
+    fn flushed(&mut self) -> Option<u64> {
+        let Flushing { segment, outcome } = self.flushing.take()?;
+        match outcome.try_recv() {
+            Ok(Ok(())) => return Some(segment),
+            Ok(Err(error)) => self.fail(&error),
+            Err(TryRecvError::Disconnected) => self.fail("the thread that flushed has panicked"),
+            Err(TryRecvError::Empty) => self.flushing = Some(Flushing { segment, outcome }),
+        }
+        None
     }
 
     fn fail(&mut self, error: &(impl std::fmt::Display + ?Sized)) {
         tracing::error!(%error, "the index of known ids is broken; it will be opened anew");
         self.ids = None;
+        self.flushing = None;
         self.failed = Some(Instant::now());
     }
 }

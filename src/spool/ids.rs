@@ -1,98 +1,177 @@
 //! Known ids: what was accepted in the last one to two weeks, on disk, so that it is not counted twice.
 //!
-//! Ids are kept in generations of seven days, the present one and the one before; a whole generation
-//! is forgotten at once. The index may be behind the log by what was not persisted: whoever opens both
-//! notes the ids of the log's records again, and persists before a segment of the log is removed.
+//! Ids are kept in generations of seven days, the present one and the one before, each a tree of its own; a whole
+//! generation is forgotten at once. What is noted lies in memory until it is flushed: whoever opens the index
+//! notes again the ids of what it kept elsewhere, and keeps it until they are flushed. The spool's log is a
+//! journal already, and a storage engine with one more would write every id twice and read it at every start.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use chrono::{DateTime, Utc};
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use lsm_tree::compaction::Leveled;
+use lsm_tree::{AbstractTree, AnyTree, Cache, Config, SeqNo, SequenceNumberCounter};
 
 /// Days of a generation; an id is known for that long at least, and for twice that at most.
 const GENERATION_DAYS: i64 = 7;
-/// Memory for blocks that were read; what is written lies in memory besides, up to its own bound.
+/// Memory for blocks that were read.
 const CACHE_BYTES: u64 = 16 << 20;
-const WRITTEN_BYTES: u64 = 24 << 20;
+/// Ids that are not flushed and have so many bytes in memory should be; with four times as many they are.
+const LARGE_BYTES: u64 = 12 << 20;
 
 /// The index of known ids.
 pub struct KnownIds {
-    database: Database,
+    folder: PathBuf,
+    cache: Arc<Cache>,
     generation: i64,
-    present: Keyspace,
-    before: Keyspace,
+    present: Generation,
+    before: Generation,
+    flushing: Option<JoinHandle<()>>,
+    _lock: File,
+}
+
+/// The ids of seven days.
+#[derive(Clone)]
+struct Generation {
+    tree: AnyTree,
+    sequence: SequenceNumberCounter,
 }
 
 impl KnownIds {
     /// Opens the index of a folder; makes it when it is missing.
-    pub fn open(folder: &Path, now: DateTime<Utc>) -> fjall::Result<Self> {
-        let database =
-            Database::builder(folder).cache_size(CACHE_BYTES).manual_journal_persist(true).worker_threads(1).open()?;
+    pub fn open(folder: &Path, now: DateTime<Utc>) -> lsm_tree::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        lock.try_lock().map_err(io::Error::from)?;
+        let cache = Arc::new(Cache::with_capacity_bytes(CACHE_BYTES));
         let generation = generation_of(now);
-        let present = open_generation(&database, generation)?;
-        let before = open_generation(&database, generation - 1)?;
-        let ids = Self { database, generation, present, before };
+        let present = Generation::open(folder, generation, &cache)?;
+        let before = Generation::open(folder, generation - 1, &cache)?;
+        let folder = folder.to_owned();
+        let ids = Self { folder, cache, generation, present, before, flushing: None, _lock: lock };
         ids.forget_older()?;
         Ok(ids)
     }
 
     /// Whether an id was noted.
-    pub fn contains(&self, id: &[u8]) -> fjall::Result<bool> {
-        Ok(self.present.contains_key(id)? || self.before.contains_key(id)?)
+    pub fn contains(&self, id: &[u8]) -> lsm_tree::Result<bool> {
+        Ok(self.present.tree.contains_key(id, SeqNo::MAX)? || self.before.tree.contains_key(id, SeqNo::MAX)?)
     }
 
-    /// Notes ids, all of them or none.
-    pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = &'a [u8]>, now: DateTime<Utc>) -> fjall::Result<()> {
+    /// Notes ids.
+    pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = &'a [u8]>, now: DateTime<Utc>) -> lsm_tree::Result<()> {
         self.turn_to(now)?;
-        let mut batch = self.database.batch();
+        let sequence = self.present.sequence.next();
         for id in ids {
-            batch.insert(&self.present, id, []);
+            self.present.tree.insert(id, [], sequence);
         }
-        batch.commit()
+        if self.bytes_in_memory() >= 4 * LARGE_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Whether it is time for a flush.
+    pub fn is_large(&self) -> bool {
+        self.bytes_in_memory() >= LARGE_BYTES
     }
 
     /// Makes durable what was noted.
-    pub fn persist(&self) -> fjall::Result<()> {
-        self.database.persist(PersistMode::SyncAll)
+    pub fn flush(&mut self) -> lsm_tree::Result<()> {
+        self.wait_for_flush();
+        flush([&self.present, &self.before])
     }
 
-    /// Bytes on disk.
-    pub fn bytes(&self) -> fjall::Result<u64> {
-        self.database.disk_space()
+    /// Makes durable what was noted until now, on a thread of its own, and says how that went.
+    pub fn flush_beside(
+        &mut self,
+        finished: impl FnOnce(lsm_tree::Result<()>) + Send + 'static,
+    ) -> lsm_tree::Result<()> {
+        self.wait_for_flush();
+        let (present, before) = (self.present.clone(), self.before.clone());
+        let flushing = move || finished(flush([&present, &before]));
+        self.flushing = Some(thread::Builder::new().name("known-ids".to_owned()).spawn(flushing)?);
+        Ok(())
+    }
+
+    fn bytes_in_memory(&self) -> u64 {
+        self.present.tree.active_memtable().size()
+    }
+
+    fn wait_for_flush(&mut self) {
+        if let Some(flushing) = self.flushing.take() {
+            // It says itself how it went; a panic of it was logged.
+            let _ = flushing.join();
+        }
     }
 
     /// Begins the generation of `now`, where it is a later one. A clock that goes back changes nothing.
-    fn turn_to(&mut self, now: DateTime<Utc>) -> fjall::Result<()> {
+    fn turn_to(&mut self, now: DateTime<Utc>) -> lsm_tree::Result<()> {
         let generation = generation_of(now);
         if generation <= self.generation {
             return Ok(());
         }
-        self.before = open_generation(&self.database, generation - 1)?;
-        self.present = open_generation(&self.database, generation)?;
+        // Nobody may write to what is about to be forgotten.
+        self.wait_for_flush();
+        let present = Generation::open(&self.folder, generation, &self.cache)?;
+        self.before = if generation == self.generation + 1 {
+            self.present.clone()
+        } else {
+            Generation::open(&self.folder, generation - 1, &self.cache)?
+        };
+        self.present = present;
         self.generation = generation;
         self.forget_older()
     }
 
-    fn forget_older(&self) -> fjall::Result<()> {
-        for name in self.database.list_keyspace_names() {
-            if name.parse::<i64>().is_ok_and(|generation| generation < self.generation - 1) {
-                self.database.delete_keyspace(open(&self.database, &name)?)?;
+    fn forget_older(&self) -> lsm_tree::Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let generation = entry.file_name().to_str().and_then(|name| name.parse::<i64>().ok());
+            if generation.is_some_and(|generation| generation < self.generation - 1) {
+                fs::remove_dir_all(entry.path())?;
             }
         }
         Ok(())
     }
 }
 
+impl Drop for KnownIds {
+    fn drop(&mut self) {
+        // Two must never write to one folder.
+        self.wait_for_flush();
+    }
+}
+
+impl Generation {
+    fn open(folder: &Path, generation: i64, cache: &Arc<Cache>) -> lsm_tree::Result<Self> {
+        let sequence = SequenceNumberCounter::default();
+        let path = folder.join(generation.to_string());
+        let config = Config::new(path, sequence.clone(), SequenceNumberCounter::default());
+        let tree = config.use_cache(Arc::clone(cache)).open()?;
+        // Its own files are durable, its name in the folder is not yet.
+        File::open(folder)?.sync_all()?;
+        sequence.fetch_max(tree.get_highest_seqno().map_or(0, |highest| highest + 1));
+        Ok(Self { tree, sequence })
+    }
+}
+
+fn flush(generations: [&Generation; 2]) -> lsm_tree::Result<()> {
+    fail::fail_point!("ids-before-flush", |_| std::process::abort());
+    fail::fail_point!("ids-flush", |_| Err(io::Error::other("a flush that was made to fail").into()));
+    for Generation { tree, sequence } in generations {
+        let lock = tree.get_flush_lock();
+        tree.rotate_memtable();
+        if tree.flush(&lock, sequence.get())?.is_some() {
+            tree.compact(Arc::new(Leveled::default()), sequence.get())?;
+        }
+    }
+    fail::fail_point!("ids-after-flush", |_| std::process::abort());
+    Ok(())
+}
+
 fn generation_of(now: DateTime<Utc>) -> i64 {
     now.timestamp().div_euclid(86_400 * GENERATION_DAYS)
-}
-
-fn open_generation(database: &Database, generation: i64) -> fjall::Result<Keyspace> {
-    open(database, &generation.to_string())
-}
-
-fn open(database: &Database, name: &str) -> fjall::Result<Keyspace> {
-    database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(WRITTEN_BYTES / 2))
 }
 
 #[cfg(test)]
@@ -121,17 +200,46 @@ mod tests {
     }
 
     #[test]
-    fn what_was_persisted_is_known_when_it_is_opened_again() {
+    fn what_was_flushed_is_known_when_it_is_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
         let noted: Vec<[u8; 4]> = (0_u32..5_000).map(u32::to_be_bytes).collect();
         ids.note(noted.iter().map(<[u8; 4]>::as_slice), day(1)).unwrap();
-        ids.persist().unwrap();
+        ids.flush().unwrap();
         drop(ids);
         let ids = KnownIds::open(folder.path(), day(9)).unwrap();
         assert!(noted.iter().all(|id| ids.contains(id).unwrap()));
         assert!(!ids.contains(&5_000_u32.to_be_bytes()).unwrap());
-        assert!(ids.bytes().unwrap() > 0);
+    }
+
+    #[test]
+    fn every_id_is_known_during_many_flushes_and_restarts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
+        let mut random = fastrand::Rng::with_seed(1);
+        let noted: Vec<[u8; 16]> = (0..4_000).map(|_| random.u128(..).to_be_bytes()).collect();
+        for (round, some) in noted.chunks(100).enumerate() {
+            ids.note(some.iter().map(<[u8; 16]>::as_slice), day(1)).unwrap();
+            let (told, outcome) = std::sync::mpsc::channel();
+            ids.flush_beside(move |flushed| told.send(flushed.map_err(|error| error.to_string())).unwrap()).unwrap();
+            let known = &noted[..100 * (round + 1)];
+            assert!(known.iter().all(|id| ids.contains(id).unwrap()), "while it is flushed for the {round}th time");
+            assert_eq!(outcome.recv().unwrap(), Ok(()));
+            if round % 7 == 6 {
+                drop(ids);
+                ids = KnownIds::open(folder.path(), day(1)).unwrap();
+                assert!(known.iter().all(|id| ids.contains(id).unwrap()), "after a restart in round {round}");
+            }
+            assert!(!ids.contains(&random.u128(..).to_be_bytes()).unwrap());
+        }
+        assert!(ids.present.tree.table_count() < 10, "{} tables", ids.present.tree.table_count());
+    }
+
+    #[test]
+    fn one_process_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let _ids = KnownIds::open(folder.path(), day(1)).unwrap();
+        assert!(matches!(KnownIds::open(folder.path(), day(1)), Err(lsm_tree::Error::Io(_))));
     }
 
     #[test]
@@ -139,10 +247,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
         ids.note([b"first".as_slice()], day(1)).unwrap();
-        ids.persist().unwrap();
+        ids.flush().unwrap();
         drop(ids);
         let ids = KnownIds::open(folder.path(), day(20)).unwrap();
         assert!(!ids.contains(b"first").unwrap());
-        assert_eq!(ids.database.keyspace_count(), 2);
+        let generations = fs::read_dir(folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir());
+        assert_eq!(generations.count(), 2);
     }
 }

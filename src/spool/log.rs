@@ -197,9 +197,11 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    /// Whether there is a segment before `segment` that could be removed.
-    pub fn begins_before(&self, segment: u64) -> bool {
-        (self.segments.len() > 1 || self.is_full()) && self.segments[0].number < segment
+    /// Before which segment all could be removed, of those before `segment` that will not grow any more.
+    pub fn closed_before(&self, segment: u64) -> Option<u64> {
+        let (first, last) = (self.segments.front()?, self.segments.back()?);
+        let closed = segment.min(last.number + u64::from(self.is_full()));
+        (self.is_removing && first.number < closed).then_some(closed)
     }
 
     /// Whether the last segment is to be followed by another.

@@ -15,7 +15,7 @@ use crate::sender::{Sender, load};
 use crate::support::{claims, sign};
 
 /// Places where the program ends itself, as if it was killed there.
-const PLACES: [&str; 7] = [
+const PLACES: [&str; 9] = [
     "spool-before-write",
     "spool-after-write",
     "spool-before-answer",
@@ -23,7 +23,12 @@ const PLACES: [&str; 7] = [
     "writer-after-insert",
     "writer-before-finish",
     "spool-recovery",
+    "ids-before-flush",
+    "ids-after-flush",
 ];
+
+/// The smallest spool: its segments come and go, and known ids are flushed, all the time.
+const SMALL_SPOOL: (&str, &str) = ("CHARTWELL_SPOOL_BYTES", "67108864");
 
 /// The number of messages, as the rollup and as the raw rows have it.
 async fn counts(program: &Program, account: &str) -> (u64, u64) {
@@ -74,8 +79,12 @@ async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
     for round in 0..rounds() {
         // Every other round it is killed at a random moment, otherwise it ends itself at one of the places.
         let place = (round % 2 == 0).then(|| PLACES[round / 2 % PLACES.len()]);
-        let points = place.map(|place| format!("{place}={}*off->return", random.usize(..12)));
-        let settings: Vec<(&str, &str)> = points.iter().map(|points| ("FAILPOINTS", points.as_str())).collect();
+        let points = place.map(|place| {
+            let times = if place.starts_with("ids") { 2 } else { 12 };
+            format!("{place}={}*off->return", random.usize(..times))
+        });
+        let points = points.iter().map(|points| ("FAILPOINTS", points.as_str()));
+        let settings: Vec<(&str, &str)> = points.chain([SMALL_SPOOL]).collect();
         let Ok(mut program) = Program::try_start(folder.path(), account, &settings) else {
             // It ended while it read its spool.
             ended_there += 1;
@@ -94,7 +103,7 @@ async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
         ended_there += usize::from(place.is_some() && program.wait().code().is_none());
     }
     assert!(ended_there >= rounds() / 4, "{ended_there}");
-    let program = Program::start(folder.path(), account);
+    let program = Program::start_with(folder.path(), account, &[SMALL_SPOOL]);
     let acknowledged = settle(&program, account, clients).await;
     assert!(acknowledged > 100 * rounds() as u64 / 10, "{acknowledged}");
 }
@@ -103,8 +112,8 @@ async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
 async fn a_disk_that_fails_now_and_then_loses_nothing() {
     let account = "broken_disk";
     let folder = tempfile::tempdir().unwrap();
-    let points = "disk-sync=10%return;disk-write=5%return";
-    let program = Program::start_with(folder.path(), account, &[("FAILPOINTS", points)]);
+    let points = "disk-sync=10%return;disk-write=5%return;ids-flush=30%return";
+    let program = Program::start_with(folder.path(), account, &[("FAILPOINTS", points), SMALL_SPOOL]);
     let mut clients: Vec<Sender> = (0..4).map(|seed| Sender::new(account, 100 + seed)).collect();
     // For as long as it takes to see it fail: a machine may be slow.
     for seconds in 1.. {
