@@ -66,7 +66,7 @@ tests/sdks/javascript/node_modules/.package-lock.json: tests/sdks/javascript/pac
 	cd $(<D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 
 crash: engine ## Kill the program 200 times under load; nothing accepted may be lost or doubled
-	CRASH_ROUNDS=200 $(CARGO) test --locked --test it -- crash:: --nocapture --test-threads 1
+	CRASH_ROUNDS=200 $(CARGO) test --release --locked --test it -- crash:: --nocapture --test-threads 1
 
 crash-model: ## A million schedules of a disk that fails and forgets, against the spool
 	SPOOL_SCHEDULES=1000000 $(CARGO) test --release --locked --test it -- spool:: --nocapture

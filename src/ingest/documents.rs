@@ -2,22 +2,43 @@
 
 use serde_json::value::RawValue;
 
-/// One object, an array, `{"events": […]}`, or one object a line.
-pub fn documents(body: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+/// The texts of the documents: one object, an array, `{"events": […]}`, or one object a line. Of lines, one
+/// that cannot be read spoils no other, not even one that is not text: why, is in its place.
+pub fn documents(body: &[u8]) -> Result<Vec<Result<&str, String>>, String> {
+    match std::str::from_utf8(body) {
+        Ok(text) => match whole(text.trim_start_matches('\u{feff}').trim()) {
+            Ok(documents) => Ok(documents.into_iter().map(|document| Ok(document.get())).collect()),
+            Err(error) => lines(body).ok_or_else(|| error.to_string()),
+        },
+        Err(error) => lines(body).ok_or_else(|| format!("the body is not UTF-8 from byte {} on", error.valid_up_to())),
+    }
+}
+
+fn whole(text: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Wrapper<'a> {
         #[serde(borrow)]
         events: Vec<&'a RawValue>,
     }
-    let body = body.trim_start_matches('\u{feff}').trim();
-    if body.starts_with('[') {
-        return serde_json::from_str(body);
+    if text.starts_with('[') {
+        return serde_json::from_str(text);
     }
     // Most bodies are this, so it is tried first: each look at a body costs as much as reading it.
-    if let Ok(Wrapper { events }) = serde_json::from_str(body) {
+    if let Ok(Wrapper { events }) = serde_json::from_str(text) {
         return Ok(events);
     }
-    serde_json::Deserializer::from_str(body).into_iter().collect()
+    serde_json::Deserializer::from_str(text).into_iter().collect()
+}
+
+/// The lines of a body, when at least one of them is an object by itself.
+fn lines(body: &[u8]) -> Option<Vec<Result<&str, String>>> {
+    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let texts = lines.map(|line| {
+        std::str::from_utf8(line).map_err(|error| format!("it is not UTF-8 from byte {} on", error.valid_up_to()))
+    });
+    let texts: Vec<Result<&str, String>> = texts.collect();
+    let is_object = |text: &&str| text.starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok();
+    texts.iter().flatten().any(is_object).then_some(texts)
 }
 
 #[cfg(test)]
@@ -26,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_form_of_a_body_is_read() {
-        let count = |body: &str| documents(body).map(|documents| documents.len()).ok();
+        let count = |body: &str| documents(body.as_bytes()).map(|documents| documents.len()).ok();
         assert_eq!(count(r#"{"event":"a"}"#), Some(1));
         assert_eq!(count(r#"[{"event":"a"},{"event":"b"}]"#), Some(2));
         assert_eq!(count(r#" {"events":[{"event":"a"},{"event":"b"}]} "#), Some(2));
@@ -40,5 +61,22 @@ mod tests {
         assert_eq!(count(r#"{"event":"a","events":null}"#), Some(1));
         assert_eq!(count(r#"{"events":[],"events":[]}"#), Some(1));
         assert_eq!(count(r#"{"events":[{"event":"a"},]}"#), None);
+    }
+
+    #[test]
+    fn of_lines_each_is_good_or_bad_by_itself() {
+        fn good(body: &[u8]) -> Result<Vec<Option<&str>>, String> {
+            Ok(documents(body)?.into_iter().map(Result::ok).collect())
+        }
+        // What begins well is for the reader of events to refuse.
+        assert_eq!(
+            good(b"{\"a\":1}\r\n{\"a\":\n\n{\"a\":3}"),
+            Ok(vec![Some("{\"a\":1}"), Some("{\"a\":"), Some("{\"a\":3}")])
+        );
+        assert_eq!(good(b"{\"a\":\"\xff\"}\n{\"a\":2}"), Ok(vec![None, Some("{\"a\":2}")]));
+        // A whole that is broken is not lines.
+        assert!(good(b"{\n  \"a\": 1,\n  \"b\": {},\n}").is_err());
+        assert!(good(b"[{\"a\":1},\n{\"a\":}]").is_err());
+        assert!(good(b"{\"a\":\"\xff\"}").unwrap_err().contains("byte 6"));
     }
 }

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::Utc;
-use serde_json::value::RawValue;
 
 use super::anonymise::Personal;
 use super::body::{Content, JsonContent, malformed};
@@ -53,7 +52,8 @@ impl Ingestion {
 ///
 /// One event, a list, `{"events": […]}` or an event a line; gzip and zstd; at most 10,000 events,
 /// 8 MiB as sent and 64 MiB after decompression. 202 means that the accepted events are on disk.
-/// An event that is not accepted is named with its reason, and the others are stored.
+/// An event that is not accepted is named with its reason, and the others are stored; so is a line that
+/// cannot be read.
 #[utoipa::path(
     post,
     path = "/api/v1/events",
@@ -104,7 +104,7 @@ impl Ingestion {
         content: &'t Content,
         read: impl Fn(Document<'t>) -> Result<R, Rejection>,
     ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-        let (rows, rejected) = read_documents(content.text()?, read)?;
+        let (rows, rejected) = read_documents(content, read)?;
         for rejected in &rejected {
             self.intake.note_rejected(account, R::TABLE, rejected.code, 1);
         }
@@ -119,16 +119,17 @@ impl Ingestion {
 
 /// Reads the documents of a body: the rows of those that are good, and why the others are refused.
 pub fn read_documents<'t, R>(
-    text: &'t str,
+    body: &'t [u8],
     read: impl Fn(Document<'t>) -> Result<R, Rejection>,
 ) -> Result<(Vec<R>, Vec<RejectedEvent>), ApiError> {
-    let documents = documents(text).map_err(|error| malformed(&error.to_string()))?;
+    let documents = documents(body).map_err(|error| malformed(&error))?;
     if documents.len() > MOST_EVENTS {
         return Err(ApiError::new(Code::BodyTooLarge, format!("More than {MOST_EVENTS} events; send them in parts.")));
     }
     let (mut rows, mut rejected) = (Vec::with_capacity(documents.len()), Vec::new());
     for (index, document) in documents.into_iter().enumerate() {
-        match read_document(document, &read) {
+        let unreadable = |reason| (None, Rejection::new("malformed_event", "", reason));
+        match document.map_err(unreadable).and_then(|text| read_document(text, &read)) {
             Ok(row) => rows.push(row),
             Err((event_id, Rejection { code, pointer, detail })) => {
                 rejected.push(RejectedEvent { index, event_id, code, detail, pointer });
@@ -139,10 +140,9 @@ pub fn read_documents<'t, R>(
 }
 
 fn read_document<'t, R>(
-    document: &'t RawValue,
+    text: &'t str,
     read: impl Fn(Document<'t>) -> Result<R, Rejection>,
 ) -> Result<R, (Option<String>, Rejection)> {
-    let text = document.get();
     if text.len() > LARGEST_EVENT {
         let detail = format!("the event has more than {} KiB", LARGEST_EVENT >> 10);
         return Err((None, Rejection::new("event_too_large", "", detail)));

@@ -101,6 +101,9 @@ async fn nothing_that_was_accepted_is_lost_or_doubled_by_a_crash() {
         let (loaded, ()) = tokio::join!(load(clients, &url, &stop), timer);
         clients = loaded;
         ended_there += usize::from(place.is_some() && program.wait().code().is_none());
+        if round % 20 == 19 {
+            println!("{} rounds", round + 1);
+        }
     }
     assert!(ended_there >= rounds() / 4, "{ended_there}");
     let program = Program::start_with(folder.path(), account, &[SMALL_SPOOL]);

@@ -240,6 +240,26 @@ fn message_with_id(id: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_line_that_cannot_be_read_spoils_no_other() {
+    let app = TestApp::start("bad_lines").await;
+    let good =
+        |id: u8| format!(r#"{{"event":"e","event_id":"018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a{id:02}"}}"#).into_bytes();
+    let lines =
+        [good(1), br#"{"event":"cut"#.to_vec(), good(2), b"{\"event\":\"\xff\"}".to_vec(), b"null".to_vec(), good(3)];
+    let request = app.post(EVENTS).bearer_auth(app.token()).header("content-type", "application/x-ndjson");
+    let (status, body) = send(request.body(lines.join(&b'\n'))).await;
+    assert_eq!((status, &body["accepted"]), (StatusCode::ACCEPTED, &json!(3)), "{body}");
+    let rejected: Vec<(u64, &str)> = body["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rejected| (rejected["index"].as_u64().unwrap(), rejected["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(rejected, [(1, "malformed_event"), (3, "malformed_event"), (4, "malformed_event")], "{body}");
+    assert_eq!(stored(&app, "event").await.len(), 3);
+}
+
+#[tokio::test]
 async fn compressed_bodies_are_read_and_bombs_are_not() {
     let app = TestApp::start("compressed").await;
     let compressed = async |encoding: &str, body: Vec<u8>| {
