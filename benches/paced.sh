@@ -28,8 +28,11 @@ if [ ! -f filled ]; then
     ./venv/bin/python fill.py "$work/data/ours/engine" "${EVENTS:-1000000}"
     ./venv/bin/python mkurls.py urls
     ./venv/bin/python fill.py --urls urls
+    rm -rf filled_data && mv data filled_data
     touch filled
 fi
+# Each run begins with the same rows.
+rm -rf data && cp -r filled_data data
 
 export CHARTWELL_QUERY_RATE_LIMIT=0 CHARTWELL_QUERY_CACHE=false
 address=127.0.0.1:8201

@@ -10,7 +10,7 @@ use crate::config::Account;
 use crate::rows::{Month, Rows, Table};
 
 /// Bytes of rows that are kept in memory for their insert; those beyond it are read again.
-const MOST_BYTES_IN_MEMORY: u64 = 32 << 20;
+const MOST_BYTES_IN_MEMORY: u64 = 16 << 20;
 
 /// How much waits.
 #[derive(Debug, Default)]

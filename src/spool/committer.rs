@@ -31,6 +31,8 @@ use crate::rows::{Month, Rows, Table};
 
 /// Rows of a group that are written together.
 const MOST_ROWS: usize = 20_000;
+/// How far apart writes are when several senders wait: an fsync costs as much CPU as taking in a dozen events.
+const TOGETHER: Duration = Duration::from_millis(3);
 /// Bytes of a segment, and how many of them a full spool has at least: what is inserted leaves it by segments.
 const SEGMENT_BYTES: u64 = 64 << 20;
 const FEWEST_SEGMENTS: u64 = 64;
@@ -277,7 +279,12 @@ impl Group {
 
 impl<D: Disk> Committer<D> {
     fn run(mut self, mut arriving: mpsc::Receiver<Request>) {
+        let (mut wrote, mut had_company) = (Instant::now(), false);
         while let Some(request) = arriving.blocking_recv() {
+            if had_company {
+                // Those who waited together come together again.
+                thread::sleep(TOGETHER.saturating_sub(wrote.elapsed()));
+            }
             let mut group = Group::default();
             let mut next = Some(request);
             while let Some(request) = next {
@@ -289,6 +296,7 @@ impl<D: Disk> Committer<D> {
                 self.gather(&mut group, request);
                 next = if group.rows < MOST_ROWS { arriving.try_recv().ok() } else { None };
             }
+            (wrote, had_company) = (Instant::now(), group.committing.len() > 1);
             self.write(group);
         }
     }

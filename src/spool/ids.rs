@@ -20,7 +20,7 @@ const GENERATION_DAYS: i64 = 7;
 /// Memory for blocks that were read.
 const CACHE_BYTES: u64 = 16 << 20;
 /// Ids that are not flushed and have so many bytes in memory should be; with four times as many they are.
-const LARGE_BYTES: u64 = 12 << 20;
+const LARGE_BYTES: u64 = 4 << 20;
 
 /// The index of known ids.
 pub struct KnownIds {

@@ -15,7 +15,7 @@ const BATCH_ROWS: u64 = 20_000;
 /// Rows of a batch when more wait than that: what is behind is stored faster than it comes.
 const MOST_ROWS: u64 = 50_000;
 /// Bytes that are a batch by themselves, however few rows they are: they are in memory a few times over.
-const MOST_BYTES: u64 = 24 << 20;
+const MOST_BYTES: u64 = 12 << 20;
 /// How often a busy lane is inserted, however few its rows are.
 const EVERY: Duration = Duration::from_millis(400);
 

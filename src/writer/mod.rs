@@ -1,8 +1,8 @@
 //! The writer: the one thing that inserts rows which were accepted.
 //!
 //! Rows of one account, table and month wait in a lane. A lane that was quiet is inserted at once, a busy
-//! one every 400 ms or 20,000 rows; one that is behind makes larger batches. A batch's token is on disk before its insert, so that a retry after
-//! an unknown outcome, also one after a crash, changes nothing, rollups included.
+//! one every 400 ms or 20,000 rows; one that is behind makes larger batches. A batch's token is on disk before its
+//! insert, so that a retry after an unknown outcome, also one after a crash, changes nothing, rollups included.
 
 mod batch;
 mod dead_letters;
