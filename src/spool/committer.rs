@@ -10,7 +10,6 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self as std_mpsc, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,7 @@ use uuid::Uuid;
 use super::backlog::{Backlog, Waiting};
 use super::disk::{Disk, Folder};
 use super::ids::KnownIds;
+use super::index::Index;
 use super::log::{AppendError, Damage, Log, LogConfig, Place};
 use super::records::{BatchRecord, DoneRecord, RowsRecord, id_key};
 use super::recovery::{self, Recovery};
@@ -146,7 +146,7 @@ impl Spool {
             let _ = queue.send(waiting);
         }
         let (requests, arriving) = mpsc::channel(4_096);
-        let ids = Index { folder: ids_folder, ids: Some(ids), flushing: None, failed: None };
+        let ids = Index::new(ids_folder, ids);
         let (backlog_of, own) = (Arc::clone(&backlog), requests.downgrade());
         let committer = Committer { log, ids, queue, backlog: backlog_of, unfinished, own, _lock: lock };
         thread::Builder::new()
@@ -214,24 +214,6 @@ struct Committer<D: Disk> {
     own: mpsc::WeakSender<Request>,
     _lock: File,
 }
-
-/// The index of known ids. After a failure nobody knows what it has, so it is opened anew, and the ids of
-/// all records of the log are noted again; until that works, nothing is accepted.
-struct Index {
-    folder: PathBuf,
-    ids: Option<KnownIds>,
-    flushing: Option<Flushing>,
-    failed: Option<Instant>,
-}
-
-/// Ids on their way to the disk: those of all records in the segments before `segment`, and more.
-struct Flushing {
-    segment: u64,
-    outcome: std_mpsc::Receiver<lsm_tree::Result<()>>,
-}
-
-/// How often a broken index is opened anew.
-const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
 /// What is written with one fsync.
 #[derive(Default)]
@@ -361,12 +343,8 @@ impl<D: Disk> Committer<D> {
                 let _ = self.queue.send(waiting);
             }
         }
-        if committed.is_ok()
-            && let Some(ids) = &mut self.ids.ids
-            && let Err(error) = ids.note(keys.iter().map(Vec::as_slice), Utc::now())
-        {
+        if committed.is_ok() && !self.ids.note(keys.iter().map(Vec::as_slice)) {
             // The rows are on disk, but a duplicate of them could not be told.
-            self.ids.fail(&error);
             committed = Err(broken());
         }
         fail::fail_point!("spool-before-answer", |_| std::process::abort());
@@ -398,78 +376,14 @@ impl<D: Disk> Committer<D> {
         let over = self.log.closed_before(oldest);
         if over.is_some() || self.ids.is_large() {
             self.ids.known(&self.log);
-            self.ids.flush(over.unwrap_or(0), self.own.clone());
-        }
-    }
-}
-
-impl Index {
-    /// The index; opened anew when it is broken, and it is time.
-    fn known<D: Disk>(&mut self, log: &Log<D>) -> Option<&KnownIds> {
-        if self.ids.is_none() && self.failed.is_none_or(|failed| failed.elapsed() >= REOPEN_AFTER) {
-            match self.reopened(log) {
-                Ok(ids) => {
-                    tracing::info!("the index of known ids is open again");
-                    self.ids = Some(ids);
+            let own = self.own.clone();
+            self.ids.flush(over.unwrap_or(0), move || {
+                // Whoever has a full queue writes soon, and one who has ended does not need to know.
+                if let Some(own) = own.upgrade() {
+                    let _ = own.try_send(Request::Flushed);
                 }
-                Err(error) => self.fail(&*error),
-            }
+            });
         }
-        self.ids.as_ref()
-    }
-
-    fn reopened<D: Disk>(&self, log: &Log<D>) -> Result<KnownIds, Box<dyn std::error::Error>> {
-        let now = Utc::now();
-        let mut ids = KnownIds::open(&self.folder, now)?;
-        let mut outcome = Ok(());
-        log.records(|record| {
-            if outcome.is_ok() {
-                outcome = recovery::note_ids(&record, &mut ids, now);
-            }
-        })?;
-        outcome?;
-        Ok(ids)
-    }
-
-    /// Whether more than usual lies in memory.
-    fn is_large(&self) -> bool {
-        self.ids.as_ref().is_some_and(KnownIds::is_large)
-    }
-
-    /// Begins to make durable what was noted, which is needed before the segments before `segment` may go.
-    fn flush(&mut self, segment: u64, own: mpsc::WeakSender<Request>) {
-        let Some(ids) = self.ids.as_mut().filter(|_| self.flushing.is_none()) else { return };
-        let (told, outcome) = std_mpsc::channel();
-        let finished = move |result| {
-            let _ = told.send(result);
-            // Whoever has a full queue writes soon, and one who has ended does not need to know.
-            if let Some(own) = own.upgrade() {
-                let _ = own.try_send(Request::Flushed);
-            }
-        };
-        match ids.flush_beside(finished) {
-            Ok(()) => self.flushing = Some(Flushing { segment, outcome }),
-            Err(error) => self.fail(&error),
-        }
-    }
-
-    /// When a flush has ended well: the segments before this one may go.
-    fn flushed(&mut self) -> Option<u64> {
-        let Flushing { segment, outcome } = self.flushing.take()?;
-        match outcome.try_recv() {
-            Ok(Ok(())) => return Some(segment),
-            Ok(Err(error)) => self.fail(&error),
-            Err(TryRecvError::Disconnected) => self.fail("the thread that flushed has panicked"),
-            Err(TryRecvError::Empty) => self.flushing = Some(Flushing { segment, outcome }),
-        }
-        None
-    }
-
-    fn fail(&mut self, error: &(impl std::fmt::Display + ?Sized)) {
-        tracing::error!(%error, "the index of known ids is broken; it will be opened anew");
-        self.ids = None;
-        self.flushing = None;
-        self.failed = Some(Instant::now());
     }
 }
 

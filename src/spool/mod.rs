@@ -11,6 +11,7 @@ mod committer;
 mod disk;
 mod frame;
 mod ids;
+mod index;
 mod log;
 mod records;
 mod recovery;
