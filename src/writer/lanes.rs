@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_batch_is_bounded_in_rows_and_bytes_and_has_one_record_at_least() {
         assert_eq!(batches((0..12).map(|number| record(number, 10_000, 1_000))), [5, 5, 2]);
-        assert_eq!(batches((0..5).map(|number| record(number, 10, 10 << 20))), [2, 2, 1]);
+        assert_eq!(batches((0..5).map(|number| record(number, 10, 5 << 20))), [2, 2, 1]);
         assert_eq!(batches((0..3).map(|number| record(number, 10, 64 << 20))), [1, 1, 1]);
         assert_eq!(batches([record(0, 90_000, 1), record(1, 1, 1)]), [1, 1]);
     }
