@@ -153,7 +153,7 @@ impl Inner {
         let accepted = messages.len() as u64;
         let duplicates = submitted.iter().map(Rows::len).sum::<usize>() as u64 - accepted;
         let (taken, failure) = self.hand_over(account, messages).await;
-        self.note(&taken)?;
+        self.note(taken)?;
         match failure {
             None => Ok(Accepted { accepted, duplicates }),
             Some(error) => Err(error),
@@ -224,10 +224,10 @@ impl Inner {
         keys.iter().map(|key| known.ids.contains(key)).collect()
     }
 
-    fn note(&self, taken: &[Vec<u8>]) -> lsm_tree::Result<()> {
+    fn note(&self, taken: Vec<Vec<u8>>) -> lsm_tree::Result<()> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.ids.note(taken.iter().map(Vec::as_slice), Utc::now())?;
-        if known.ids.is_large() || known.flushed.elapsed() >= FLUSH_EVERY {
+        known.ids.note(taken, Utc::now())?;
+        if known.ids.are_many() || known.flushed.elapsed() >= FLUSH_EVERY {
             known.ids.flush_beside(told)?;
             known.flushed = Instant::now();
         }

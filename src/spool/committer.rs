@@ -4,8 +4,8 @@
 //! for all. Ids are noted after their rows are on disk and before the answer, so that nothing is
 //! called a duplicate that was not accepted.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
-use std::collections::{BTreeSet, HashSet};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use foldhash::fast::RandomState;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::backlog::{Backlog, Waiting};
 use super::disk::{Disk, Folder};
-use super::ids::KnownIds;
+use super::ids::{Ids, KnownIds};
 use super::index::Index;
 use super::log::{AppendError, Damage, Log, LogConfig, Place};
 use super::records::{BatchRecord, DoneRecord, RowsRecord, id_key};
@@ -221,7 +220,7 @@ struct Group {
     /// New rows by account, table and month.
     lanes: BTreeMap<(Account, Table, Month), Rows>,
     /// The keys of ids that come with them.
-    keys: HashSet<Vec<u8>, RandomState>,
+    keys: Ids,
     committing: Vec<(Accepted, oneshot::Sender<Result<Accepted, Refused>>)>,
     beginning: Vec<(BatchRecord, oneshot::Sender<Result<(), Refused>>)>,
     finishing: Vec<(DoneRecord, Vec<Place>)>,
@@ -343,7 +342,7 @@ impl<D: Disk> Committer<D> {
                 let _ = self.queue.send(waiting);
             }
         }
-        if committed.is_ok() && !self.ids.note(keys.iter().map(Vec::as_slice)) {
+        if committed.is_ok() && !self.ids.note(keys) {
             // The rows are on disk, but a duplicate of them could not be told.
             committed = Err(broken());
         }
@@ -374,7 +373,7 @@ impl<D: Disk> Committer<D> {
         }
         let oldest = self.unfinished.first().map_or(u64::MAX, |place| place.segment);
         let over = self.log.closed_before(oldest);
-        if over.is_some() || self.ids.is_large() {
+        if over.is_some() || self.ids.are_many() {
             self.ids.known(&self.log);
             let own = self.own.clone();
             self.ids.flush(over.unwrap_or(0), move || {

@@ -5,6 +5,7 @@
 //! notes again the ids of what it kept elsewhere, and keeps it until they are flushed. The spool's log is a
 //! journal already, and a storage engine with one more would write every id twice and read it at every start.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
 use lsm_tree::compaction::Leveled;
 use lsm_tree::{AbstractTree, AnyTree, Cache, Config, SeqNo, SequenceNumberCounter};
 
@@ -19,8 +21,13 @@ use lsm_tree::{AbstractTree, AnyTree, Cache, Config, SeqNo, SequenceNumberCounte
 const GENERATION_DAYS: i64 = 7;
 /// Memory for blocks that were read.
 const CACHE_BYTES: u64 = 16 << 20;
-/// Ids that are not flushed and have so many bytes in memory should be; with four times as many they are.
-const LARGE_BYTES: u64 = 4 << 20;
+/// So many ids in memory should be flushed; four times as many are.
+const MANY: usize = 100_000;
+/// Bytes of a table. Ids come in no order, so what is merged into a level rewrites all of it: the first is small.
+const TABLE_BYTES: u64 = 4 << 20;
+
+/// Ids as they lie in memory.
+pub type Ids = HashSet<Vec<u8>, RandomState>;
 
 /// The index of known ids.
 pub struct KnownIds {
@@ -29,7 +36,9 @@ pub struct KnownIds {
     generation: i64,
     present: Generation,
     before: Generation,
-    flushing: Option<JoinHandle<()>>,
+    /// What is not flushed.
+    recent: Ids,
+    flushing: Option<Flushing>,
     _lock: File,
 }
 
@@ -38,6 +47,13 @@ pub struct KnownIds {
 struct Generation {
     tree: AnyTree,
     sequence: SequenceNumberCounter,
+}
+
+/// Ids on their way to the disk.
+struct Flushing {
+    ids: Arc<Ids>,
+    /// Whether they got there.
+    thread: JoinHandle<bool>,
 }
 
 impl KnownIds {
@@ -50,36 +66,40 @@ impl KnownIds {
         let generation = generation_of(now);
         let present = Generation::open(folder, generation, &cache)?;
         let before = Generation::open(folder, generation - 1, &cache)?;
-        let folder = folder.to_owned();
-        let ids = Self { folder, cache, generation, present, before, flushing: None, _lock: lock };
+        let (folder, recent) = (folder.to_owned(), Ids::default());
+        let ids = Self { folder, cache, generation, present, before, recent, flushing: None, _lock: lock };
         ids.forget_older()?;
         Ok(ids)
     }
 
     /// Whether an id was noted.
     pub fn contains(&self, id: &[u8]) -> lsm_tree::Result<bool> {
-        Ok(self.present.tree.contains_key(id, SeqNo::MAX)? || self.before.tree.contains_key(id, SeqNo::MAX)?)
+        let is_in_memory =
+            self.recent.contains(id) || self.flushing.as_ref().is_some_and(|flushing| flushing.ids.contains(id));
+        Ok(is_in_memory || self.present.contains(id)? || self.before.contains(id)?)
     }
 
     /// Notes ids.
-    pub fn note<'a>(&mut self, ids: impl IntoIterator<Item = &'a [u8]>, now: DateTime<Utc>) -> lsm_tree::Result<()> {
+    pub fn note(&mut self, ids: impl IntoIterator<Item = Vec<u8>>, now: DateTime<Utc>) -> lsm_tree::Result<()> {
         self.turn_to(now)?;
-        let sequence = self.present.sequence.next();
-        for id in ids {
-            self.present.tree.insert(id, [], sequence);
+        self.recent.extend(ids);
+        if self.flushing.as_ref().is_some_and(|flushing| flushing.thread.is_finished()) {
+            self.end_flush();
         }
-        if self.bytes_in_memory() >= 4 * LARGE_BYTES { self.flush() } else { Ok(()) }
+        if self.recent.len() >= 4 * MANY { self.flush() } else { Ok(()) }
     }
 
     /// Whether it is time for a flush.
-    pub fn is_large(&self) -> bool {
-        self.bytes_in_memory() >= LARGE_BYTES
+    pub fn are_many(&self) -> bool {
+        self.recent.len() >= MANY
     }
 
     /// Makes durable what was noted.
     pub fn flush(&mut self) -> lsm_tree::Result<()> {
-        self.wait_for_flush();
-        flush([&self.present, &self.before])
+        self.end_flush();
+        self.present.add(&self.recent)?;
+        self.recent.clear();
+        Ok(())
     }
 
     /// Makes durable what was noted until now, on a thread of its own, and says how that went.
@@ -87,21 +107,32 @@ impl KnownIds {
         &mut self,
         finished: impl FnOnce(lsm_tree::Result<()>) + Send + 'static,
     ) -> lsm_tree::Result<()> {
-        self.wait_for_flush();
-        let (present, before) = (self.present.clone(), self.before.clone());
-        let flushing = move || finished(flush([&present, &before]));
-        self.flushing = Some(thread::Builder::new().name("known-ids".to_owned()).spawn(flushing)?);
+        self.end_flush();
+        let ids = Arc::new(std::mem::take(&mut self.recent));
+        let (present, flushed) = (self.present.clone(), Arc::clone(&ids));
+        let flush = move || {
+            let result = present.add(&flushed);
+            drop(flushed);
+            let is_ok = result.is_ok();
+            finished(result);
+            is_ok
+        };
+        match thread::Builder::new().name("known-ids".to_owned()).spawn(flush) {
+            Ok(thread) => self.flushing = Some(Flushing { ids, thread }),
+            Err(error) => {
+                self.recent = Arc::unwrap_or_clone(ids);
+                return Err(error.into());
+            }
+        }
         Ok(())
     }
 
-    fn bytes_in_memory(&self) -> u64 {
-        self.present.tree.active_memtable().size()
-    }
-
-    fn wait_for_flush(&mut self) {
-        if let Some(flushing) = self.flushing.take() {
-            // It says itself how it went; a panic of it was logged.
-            let _ = flushing.join();
+    /// Waits for a flush that is under way. What it could not make durable is still to be flushed.
+    fn end_flush(&mut self) {
+        if let Some(Flushing { ids, thread }) = self.flushing.take()
+            && !thread.join().unwrap_or(false)
+        {
+            self.recent.extend(Arc::unwrap_or_clone(ids));
         }
     }
 
@@ -111,8 +142,7 @@ impl KnownIds {
         if generation <= self.generation {
             return Ok(());
         }
-        // Nobody may write to what is about to be forgotten.
-        self.wait_for_flush();
+        self.flush()?;
         let present = Generation::open(&self.folder, generation, &self.cache)?;
         self.before = if generation == self.generation + 1 {
             self.present.clone()
@@ -139,7 +169,7 @@ impl KnownIds {
 impl Drop for KnownIds {
     fn drop(&mut self) {
         // Two must never write to one folder.
-        self.wait_for_flush();
+        self.end_flush();
     }
 }
 
@@ -154,20 +184,26 @@ impl Generation {
         sequence.fetch_max(tree.get_highest_seqno().map_or(0, |highest| highest + 1));
         Ok(Self { tree, sequence })
     }
-}
 
-fn flush(generations: [&Generation; 2]) -> lsm_tree::Result<()> {
-    fail::fail_point!("ids-before-flush", |_| std::process::abort());
-    fail::fail_point!("ids-flush", |_| Err(io::Error::other("a flush that was made to fail").into()));
-    for Generation { tree, sequence } in generations {
-        let lock = tree.get_flush_lock();
-        tree.rotate_memtable();
-        if tree.flush(&lock, sequence.get())?.is_some() {
-            tree.compact(Arc::new(Leveled::default()), sequence.get())?;
-        }
+    fn contains(&self, id: &[u8]) -> lsm_tree::Result<bool> {
+        self.tree.contains_key(id, SeqNo::MAX)
     }
-    fail::fail_point!("ids-after-flush", |_| std::process::abort());
-    Ok(())
+
+    /// Adds ids as a table, and merges tables when there are many.
+    fn add(&self, ids: &Ids) -> lsm_tree::Result<()> {
+        fail::fail_point!("ids-before-flush", |_| std::process::abort());
+        fail::fail_point!("ids-flush", |_| Err(io::Error::other("a flush that was made to fail").into()));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut sorted: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+        sorted.sort_unstable();
+        let mut table = self.tree.ingestion()?;
+        sorted.into_iter().try_for_each(|id| table.write(id, []))?;
+        table.finish()?;
+        fail::fail_point!("ids-after-flush", |_| std::process::abort());
+        self.tree.compact(Arc::new(Leveled::default().with_table_target_size(TABLE_BYTES)), self.sequence.get())
+    }
 }
 
 fn generation_of(now: DateTime<Utc>) -> i64 {
@@ -186,16 +222,16 @@ mod tests {
     fn an_id_is_known_for_seven_days_and_forgotten_after_fourteen() {
         let folder = tempfile::tempdir().unwrap();
         let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
-        ids.note([b"first".as_slice()], day(1)).unwrap();
+        ids.note([b"first".to_vec()], day(1)).unwrap();
         for later in 2..=8 {
-            ids.note([later.to_string().as_bytes()], day(later)).unwrap();
+            ids.note([later.to_string().into_bytes()], day(later)).unwrap();
             assert!(ids.contains(b"first").unwrap(), "on day {later}");
         }
-        ids.note([b"last".as_slice()], day(16)).unwrap();
+        ids.note([b"last".to_vec()], day(16)).unwrap();
         assert!(!ids.contains(b"first").unwrap());
         assert!(ids.contains(b"last").unwrap());
         // An hour's step back of the clock forgets nothing.
-        ids.note([b"late".as_slice()], day(1)).unwrap();
+        ids.note([b"late".to_vec()], day(1)).unwrap();
         assert!(ids.contains(b"last").unwrap() && ids.contains(b"late").unwrap());
     }
 
@@ -204,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
         let noted: Vec<[u8; 4]> = (0_u32..5_000).map(u32::to_be_bytes).collect();
-        ids.note(noted.iter().map(<[u8; 4]>::as_slice), day(1)).unwrap();
+        ids.note(noted.iter().map(|id| id.to_vec()), day(1)).unwrap();
         ids.flush().unwrap();
         drop(ids);
         let ids = KnownIds::open(folder.path(), day(9)).unwrap();
@@ -219,7 +255,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(1);
         let noted: Vec<[u8; 16]> = (0..4_000).map(|_| random.u128(..).to_be_bytes()).collect();
         for (round, some) in noted.chunks(100).enumerate() {
-            ids.note(some.iter().map(<[u8; 16]>::as_slice), day(1)).unwrap();
+            ids.note(some.iter().map(|id| id.to_vec()), day(1)).unwrap();
             let (told, outcome) = std::sync::mpsc::channel();
             ids.flush_beside(move |flushed| told.send(flushed.map_err(|error| error.to_string())).unwrap()).unwrap();
             let known = &noted[..100 * (round + 1)];
@@ -246,7 +282,7 @@ mod tests {
     fn generations_that_are_over_are_gone_when_it_is_opened() {
         let folder = tempfile::tempdir().unwrap();
         let mut ids = KnownIds::open(folder.path(), day(1)).unwrap();
-        ids.note([b"first".as_slice()], day(1)).unwrap();
+        ids.note([b"first".to_vec()], day(1)).unwrap();
         ids.flush().unwrap();
         drop(ids);
         let ids = KnownIds::open(folder.path(), day(20)).unwrap();

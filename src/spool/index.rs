@@ -61,13 +61,13 @@ impl Index {
         Ok(ids)
     }
 
-    /// Whether more than usual lies in memory.
-    pub(super) fn is_large(&self) -> bool {
-        self.ids.as_ref().is_some_and(KnownIds::is_large)
+    /// Whether it is time for a flush.
+    pub(super) fn are_many(&self) -> bool {
+        self.ids.as_ref().is_some_and(KnownIds::are_many)
     }
 
     /// Notes ids whose records were written; `false` when that fails. A broken index will find them in the log.
-    pub(super) fn note<'a>(&mut self, ids: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    pub(super) fn note(&mut self, ids: impl IntoIterator<Item = Vec<u8>>) -> bool {
         let noted = self.ids.as_mut().map_or(Ok(()), |known| known.note(ids, Utc::now()));
         noted.inspect_err(|error| self.fail(error)).is_ok()
     }
