@@ -15,7 +15,7 @@ const BATCH_ROWS: u64 = 20_000;
 /// Rows of a batch when more wait than that: what is behind is stored faster than it comes.
 const MOST_ROWS: u64 = 50_000;
 /// Bytes that are a batch by themselves, however few rows they are: they are in memory a few times over.
-const MOST_BYTES: u64 = 12 << 20;
+const MOST_BYTES: u64 = 20 << 20;
 /// How often a busy lane is inserted, however few its rows are.
 const EVERY: Duration = Duration::from_millis(400);
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_batch_is_bounded_in_rows_and_bytes_and_has_one_record_at_least() {
         assert_eq!(batches((0..12).map(|number| record(number, 10_000, 1_000))), [5, 5, 2]);
-        assert_eq!(batches((0..5).map(|number| record(number, 10, 5 << 20))), [2, 2, 1]);
+        assert_eq!(batches((0..5).map(|number| record(number, 10, 8 << 20))), [2, 2, 1]);
         assert_eq!(batches((0..3).map(|number| record(number, 10, 64 << 20))), [1, 1, 1]);
         assert_eq!(batches([record(0, 90_000, 1), record(1, 1, 1)]), [1, 1]);
     }
