@@ -1,6 +1,13 @@
 //! The documents of a body.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+/// Documents that are told apart; what comes behind them is not looked at. One more than may be sent, so that
+/// a body of millions of tiny ones is known for what it is without a list of them all.
+const MOST: usize = super::endpoints::MOST_EVENTS + 1;
 
 /// The texts of the documents: one object, an array, `{"events": […]}`, or one object a line. Of lines, one
 /// that cannot be read spoils no other, not even one that is not text: why, is in its place.
@@ -18,21 +25,52 @@ fn whole(text: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Wrapper<'a> {
         #[serde(borrow)]
-        events: Vec<&'a RawValue>,
+        events: List<'a>,
     }
     if text.starts_with('[') {
-        return serde_json::from_str(text);
+        return serde_json::from_str(text).map(|List(documents)| documents);
     }
     // Most bodies are this, so it is tried first: each look at a body costs as much as reading it.
-    if let Ok(Wrapper { events }) = serde_json::from_str(text) {
-        return Ok(events);
+    if let Ok(Wrapper { events: List(documents) }) = serde_json::from_str(text) {
+        return Ok(documents);
     }
-    serde_json::Deserializer::from_str(text).into_iter().collect()
+    serde_json::Deserializer::from_str(text).into_iter().take(MOST).collect()
+}
+
+/// A list of documents, with no more of them than are told apart.
+struct List<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Documents;
+
+        impl<'de> Visitor<'de> for Documents {
+            type Value = List<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<'de>, A::Error> {
+                let mut documents = Vec::new();
+                while documents.len() < MOST {
+                    match items.next_element()? {
+                        Some(document) => documents.push(document),
+                        None => return Ok(List(documents)),
+                    }
+                }
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(List(documents))
+            }
+        }
+
+        deserializer.deserialize_seq(Documents)
+    }
 }
 
 /// The lines of a body, when at least one of them is an object by itself.
 fn lines(body: &[u8]) -> Option<Vec<Result<&str, String>>> {
-    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).take(MOST);
     let texts = lines.map(|line| {
         std::str::from_utf8(line).map_err(|error| format!("it is not UTF-8 from byte {} on", error.valid_up_to()))
     });
@@ -61,6 +99,17 @@ mod tests {
         assert_eq!(count(r#"{"event":"a","events":null}"#), Some(1));
         assert_eq!(count(r#"{"events":[],"events":[]}"#), Some(1));
         assert_eq!(count(r#"{"events":[{"event":"a"},]}"#), None);
+    }
+
+    #[test]
+    fn no_more_documents_are_told_apart_than_may_be_sent() {
+        let count = |body: &str| documents(body.as_bytes()).map(|documents| documents.len()).ok();
+        let many = vec!["1"; 2 * MOST].join(",");
+        assert_eq!(count(&format!("[{many}]")), Some(MOST));
+        assert_eq!(count(&format!("{{\"events\":[{many}]}}")), Some(MOST));
+        assert_eq!(count(&"1\n".repeat(2 * MOST)), Some(MOST));
+        assert_eq!(count(&format!("{{}}\n{}", "x\n".repeat(2 * MOST))), Some(MOST));
+        assert_eq!(count(&format!("[{many},}}")), None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::rows::Row;
 use crate::spool::Refused;
 
 /// Events of one request.
-const MOST_EVENTS: usize = 10_000;
+pub const MOST_EVENTS: usize = 10_000;
 
 /// What ingestion works with.
 #[derive(Clone)]

@@ -30,7 +30,7 @@ use crate::rows::{Month, Rows, Table};
 
 /// Rows of a group that are written together.
 const MOST_ROWS: usize = 20_000;
-/// How far apart writes are when several senders wait: an fsync costs as much CPU as taking in a dozen events.
+/// How far apart writes are when several senders wait: each fsync costs CPU, whatever it writes.
 const TOGETHER: Duration = Duration::from_millis(3);
 /// Bytes of a segment, and how many of them a full spool has at least: what is inserted leaves it by segments.
 const SEGMENT_BYTES: u64 = 64 << 20;
