@@ -87,7 +87,7 @@ fn note_rows(record: &Recovered, ids: &mut KnownIds, now: DateTime<Utc>) -> Resu
     let RowsRecord { account, rows, .. } = RowsRecord::decode(&record.payload).map_err(told)?;
     let account: Account = account.parse().map_err(told)?;
     let keys: Vec<Vec<u8>> = rows.ids().map(|id| id_key(&account, rows.table, id)).collect();
-    ids.note(keys, now).map_err(told)?;
+    ids.note(keys, now).map_err(|error| format!("the index of known ids cannot be written: {error}"))?;
     Ok((Lane { account, table: rows.table, month: rows.month }, rows.len() as u64))
 }
 
