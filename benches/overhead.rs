@@ -131,10 +131,10 @@ async fn serve(config: &Config, clickhouse: ClickHouse) -> Result<String, Failur
     for events in Story::new(1, EVENTS, 89, Utc::now()).events() {
         batch.extend(events);
         if batch.len() >= 20_000 {
-            app.ingestion.intake.put(&account, &std::mem::take(&mut batch)).await?;
+            app.ingestion.intake.take_as_they_are(&account, &std::mem::take(&mut batch)).await?;
         }
     }
-    app.ingestion.intake.put(&account, &batch).await?;
+    app.ingestion.intake.take_as_they_are(&account, &batch).await?;
     app.ingestion.intake.settled().await;
     // Merges of what was just stored would be measured too.
     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -20,10 +20,9 @@ use crate::app::App;
 use crate::auth::{Claims, Scope};
 use crate::config::{Account, Config, Secret};
 use crate::demo::Story;
-use crate::ingest::{Intake, IntakeError};
+use crate::ingest::Intake;
 use crate::page::Page;
 use crate::rows::Event;
-use crate::spool::Refused;
 
 #[derive(Debug, Args)]
 pub struct DemoFlags {
@@ -118,10 +117,10 @@ async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Accou
         batch.extend(events);
         if batch.len() >= BATCH {
             progress.inc(batch.len() as u64);
-            take(intake, account, std::mem::take(&mut batch)).await?;
+            intake.take_as_they_are(account, &std::mem::take(&mut batch)).await?;
         }
     }
-    take(intake, account, batch).await?;
+    intake.take_as_they_are(account, &batch).await?;
     intake.settled().await;
     progress.finish_and_clear();
     let told = Told {
@@ -133,17 +132,6 @@ async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Accou
     };
     fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
     Ok(())
-}
-
-/// Takes in events as a patient client does.
-async fn take(intake: &Intake, account: &Account, events: Vec<Event<'static>>) -> Result<(), Failure> {
-    loop {
-        match intake.put(account, &events).await {
-            Ok(_) => return Ok(()),
-            Err(IntakeError::Refused(Refused::Full { .. })) => tokio::time::sleep(Duration::from_millis(200)).await,
-            Err(error) => return Err(error.to_string().into()),
-        }
-    }
 }
 
 fn introduce(url: &str, token: &str) {

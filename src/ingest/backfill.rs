@@ -1,8 +1,6 @@
 //! Backfill: rows of files go the way of all rows. What a table has already is not inserted again, however long
 //! ago it came.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 
 use super::anonymise::Personal;
@@ -15,10 +13,6 @@ use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::Account;
 use crate::json::Object;
 use crate::rows::{Row, Table};
-use crate::spool::Refused;
-
-/// How long to wait for a spool that is full.
-const WAIT_FOR_ROOM: Duration = Duration::from_millis(200);
 
 /// Takes in rows of files for one table.
 pub struct Backfill {
@@ -86,14 +80,11 @@ impl Backfill {
         let read = rows.len();
         self.drop_known(&mut rows).await?;
         imported.duplicates = (read - rows.len()) as u64;
-        let intake = &self.ingestion.intake;
-        intake.clean(&self.account, &mut rows).await?;
-        let taken = loop {
-            match intake.put(&self.account, &rows).await {
-                Err(IntakeError::Refused(Refused::Full { .. })) => tokio::time::sleep(WAIT_FOR_ROOM).await,
-                taken => break taken?,
-            }
-        };
+        let mut submission = self.ingestion.intake.submission(&self.account)?;
+        for row in rows {
+            submission.add(row, 0).await?;
+        }
+        let taken = submission.commit_patiently().await?;
         imported.accepted = taken.accepted;
         imported.duplicates += taken.duplicates;
         Ok(imported)

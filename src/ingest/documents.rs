@@ -25,46 +25,46 @@ fn whole(text: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct Wrapper<'a> {
         #[serde(borrow)]
-        events: List<'a>,
+        events: Several<'a, MOST>,
     }
     if text.starts_with('[') {
-        return serde_json::from_str(text).map(|List(documents)| documents);
+        return serde_json::from_str(text).map(|Several::<MOST>(documents)| documents);
     }
     // Most bodies are this, so it is tried first: each look at a body costs as much as reading it.
-    if let Ok(Wrapper { events: List(documents) }) = serde_json::from_str(text) {
+    if let Ok(Wrapper { events: Several(documents) }) = serde_json::from_str(text) {
         return Ok(documents);
     }
     serde_json::Deserializer::from_str(text).into_iter().take(MOST).collect()
 }
 
-/// A list of documents, with no more of them than are told apart.
-struct List<'a>(Vec<&'a RawValue>);
+/// A list of documents; what comes behind the most of them is read over.
+pub struct Several<'a, const MOST: usize>(pub Vec<&'a RawValue>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for Several<'a, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Documents;
+        deserializer.deserialize_seq(Documents::<MOST>)
+    }
+}
 
-        impl<'de> Visitor<'de> for Documents {
-            type Value = List<'de>;
+struct Documents<const MOST: usize>;
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a list")
-            }
+impl<'de, const MOST: usize> Visitor<'de> for Documents<MOST> {
+    type Value = Several<'de, MOST>;
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<List<'de>, A::Error> {
-                let mut documents = Vec::new();
-                while documents.len() < MOST {
-                    match items.next_element()? {
-                        Some(document) => documents.push(document),
-                        None => return Ok(List(documents)),
-                    }
-                }
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(List(documents))
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut documents = Vec::new();
+        while documents.len() < MOST {
+            match items.next_element()? {
+                Some(document) => documents.push(document),
+                None => return Ok(Several(documents)),
             }
         }
-
-        deserializer.deserialize_seq(Documents)
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Several(documents))
     }
 }
 

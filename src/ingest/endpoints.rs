@@ -104,39 +104,45 @@ impl Ingestion {
         content: &'t Content,
         read: impl Fn(Document<'t>) -> Result<R, Rejection>,
     ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-        let (rows, rejected) = read_documents(content, read)?;
-        for rejected in &rejected {
-            self.intake.note_rejected(account, R::TABLE, rejected.code, 1);
+        let (mut submission, mut rejected) = (self.intake.submission(account)?, Vec::new());
+        for document in read_documents(content, read)? {
+            match document {
+                Ok((row, bytes)) => submission.add(row, bytes).await?,
+                Err(refused) => {
+                    self.intake.note_rejected(account, R::TABLE, refused.code, 1);
+                    rejected.push(refused);
+                }
+            }
         }
-        if rows.is_empty() && !rejected.is_empty() {
+        if submission.is_empty() && !rejected.is_empty() {
             return Err(all_rejected(rejected));
         }
-        let taken = self.intake.take(account, rows).await?;
+        let taken = submission.commit().await?;
         let accepted = Accepted { accepted: taken.accepted, duplicates: taken.duplicates, rejected };
         Ok((StatusCode::ACCEPTED, Json(accepted)))
     }
 }
 
-/// Reads the documents of a body: the rows of those that are good, and why the others are refused.
+/// Reads the documents of a body, one after the other: a row and the bytes it was made of, or why it is refused.
 pub fn read_documents<'t, R>(
     body: &'t [u8],
     read: impl Fn(Document<'t>) -> Result<R, Rejection>,
-) -> Result<(Vec<R>, Vec<RejectedEvent>), ApiError> {
+) -> Result<impl Iterator<Item = Result<(R, usize), RejectedEvent>>, ApiError> {
     let documents = documents(body).map_err(|error| malformed(&error))?;
     if documents.len() > MOST_EVENTS {
         return Err(ApiError::new(Code::BodyTooLarge, format!("More than {MOST_EVENTS} events; send them in parts.")));
     }
-    let (mut rows, mut rejected) = (Vec::with_capacity(documents.len()), Vec::new());
-    for (index, document) in documents.into_iter().enumerate() {
+    Ok(documents.into_iter().enumerate().map(move |(index, document)| {
         let unreadable = |reason| (None, Rejection::new("malformed_event", "", reason));
-        match document.map_err(unreadable).and_then(|text| read_document(text, &read)) {
-            Ok(row) => rows.push(row),
-            Err((event_id, Rejection { code, pointer, detail })) => {
-                rejected.push(RejectedEvent { index, event_id, code, detail, pointer });
-            }
-        }
-    }
-    Ok((rows, rejected))
+        let row = document.map_err(unreadable).and_then(|text| Ok((read_document(text, &read)?, text.len())));
+        row.map_err(|(event_id, Rejection { code, pointer, detail })| RejectedEvent {
+            index,
+            event_id,
+            code,
+            detail,
+            pointer,
+        })
+    }))
 }
 
 fn read_document<'t, R>(

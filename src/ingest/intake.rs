@@ -1,6 +1,6 @@
 //! The intake: rows that were read go into the spool, by table and month.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
+use super::submission::Submission;
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::{Account, AnonymiseConfig, Kind};
-use crate::rows::{Count, Counters, Month, Row, Rows, Table};
+use crate::rows::{Count, Counters, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
 use crate::topics::{Topics, TopicsError};
 
@@ -89,41 +90,34 @@ impl Intake {
         self.accounts.get(account).ok_or_else(|| IntakeError::UnknownAccount(account.clone()))
     }
 
-    /// Takes rows without the personal data that is in them. When this returns `Ok`, they are on disk and
-    /// will be inserted, each id once.
-    pub async fn take<'a, R: Row<'a> + Personal>(
+    /// Begins to take in rows of an account.
+    pub fn submission<'i, 'a, R: Row<'a> + Personal>(
+        &'i self,
+        account: &'i Account,
+    ) -> Result<Submission<'i, R>, IntakeError> {
+        let anonymiser = &self.account(account)?.anonymiser;
+        let entities = self.entities.as_ref().filter(|_| anonymiser.wants_names());
+        Ok(Submission::new(self, account, anonymiser, entities))
+    }
+
+    /// Takes in rows as they are, as a patient client sends them.
+    pub async fn take_as_they_are<'a, R: Row<'a> + Personal>(
         &self,
         account: &Account,
-        mut rows: Vec<R>,
+        rows: &[R],
     ) -> Result<Accepted, IntakeError> {
-        self.clean(account, &mut rows).await?;
-        self.put(account, &rows).await
+        let mut submission = self.submission(account)?;
+        rows.iter().for_each(|row| submission.add_as_it_is(row));
+        submission.commit_patiently().await
     }
 
-    /// Takes the personal data out of rows.
-    pub async fn clean<'a, R: Row<'a> + Personal>(&self, account: &Account, rows: &mut [R]) -> Result<(), IntakeError> {
-        let anonymiser = &self.account(account)?.anonymiser;
-        rows.iter_mut().for_each(|row| anonymiser.clean(row));
-        if let Some(entities) = self.entities.as_ref().filter(|_| anonymiser.wants_names()) {
-            entities.clean(rows, anonymiser).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes rows as they are.
-    pub async fn put<'a, R: Row<'a>>(&self, account: &Account, rows: &[R]) -> Result<Accepted, IntakeError> {
-        let now = Utc::now();
-        let mut by_month: BTreeMap<Month, Rows> = BTreeMap::new();
-        for row in rows {
-            let month = Month::of(row.time());
-            by_month.entry(month).or_insert_with(|| Rows::new(R::TABLE, month, now)).push(row);
-        }
-        let rows = by_month.into_values().collect();
+    /// Takes rows of a table that are ready.
+    pub(super) async fn put(&self, account: &Account, table: Table, rows: Vec<Rows>) -> Result<Accepted, IntakeError> {
         let taken = match &self.topics {
             None => self.spool.commit(account, rows).await?,
             Some(topics) => topics.commit(account, rows).await?,
         };
-        self.counters.note_taken(account, R::TABLE, taken.accepted, taken.duplicates);
+        self.counters.note_taken(account, table, taken.accepted, taken.duplicates);
         Ok(taken)
     }
 

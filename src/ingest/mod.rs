@@ -18,6 +18,7 @@ pub mod product_event;
 mod rejection;
 mod schemas;
 mod stored;
+mod submission;
 
 pub use backfill::{Backfill, BackfillError, Entry, Imported};
 pub use event::Reading;
@@ -25,3 +26,4 @@ pub use genai::{Coverage, PriceBook};
 pub use intake::{Intake, IntakeError, Status, salt};
 pub use rejection::Rejection;
 pub use stored::row as stored_row;
+pub use submission::Submission;

@@ -13,7 +13,7 @@ use crate::query::shown;
 use crate::rows::{Event, ProductEvent, Rows, Span, Table};
 
 /// Bytes of one span.
-pub const LARGEST_SPAN: usize = 1 << 20;
+pub const LARGEST_SPAN: usize = 4 << 20;
 
 /// What the server adds to every row.
 const ADDED: &str = "ingested_at";

@@ -171,11 +171,12 @@ async fn good_spans_are_kept_and_bad_ones_are_counted_and_named() {
         json!({"parentSpanId": "abcd"}),
         json!({"startTimeUnixNano": "9999999999000000000"}),
         json!({"startTimeUnixNano": 5}),
+        json!({"name": 5}),
     ];
     let mut spans: Vec<Value> = bad.iter().cloned().map(span).collect();
     spans.push(span(json!({"name": "good"})));
     let (status, answer) = rejected(&app, &export(&spans)).await;
-    assert_eq!((status, &answer["partialSuccess"]["rejectedSpans"]), (StatusCode::OK, &json!("8")), "{answer}");
+    assert_eq!((status, &answer["partialSuccess"]["rejectedSpans"]), (StatusCode::OK, &json!("9")), "{answer}");
     insta::assert_snapshot!(answer["partialSuccess"]["errorMessage"].as_str().unwrap().replace("; ", ";\n"));
     assert_eq!(stored(&app, "name").await, [json!(["good"])]);
 

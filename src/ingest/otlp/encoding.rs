@@ -9,11 +9,12 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use prost::Message;
 
+use super::items::{Item, Items};
+use super::parts::Part;
 use super::refusals::Refusals;
 use crate::error::{ApiError, Code};
 use crate::http::{Guarded, Rendered};
-use crate::ingest::body::{self, Content, essence, malformed};
-use crate::json::{self, Json};
+use crate::ingest::body::{self, Content, essence};
 
 /// How a request and its answer are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,18 +40,12 @@ impl<S: Send + Sync> FromRequest<S> for Export {
 }
 
 impl Export {
-    /// Reads the message; `from_json` makes it of a document.
-    pub fn decode<M: Message + Default>(
-        &self,
-        from_json: impl FnOnce(Json<'_>) -> Result<M, String>,
-    ) -> Result<M, ApiError> {
-        match self.encoding {
-            Encoding::Protobuf => M::decode(&*self.content).map_err(|error| malformed(&error.to_string())),
-            Encoding::Json => {
-                let document = json::read(self.content.text()?).map_err(|error| malformed(&error.to_string()))?;
-                from_json(document).map_err(|error| malformed(&error))
-            }
-        }
+    /// The items in it.
+    pub fn items<M: Item>(&self) -> Result<Items<'_, M>, ApiError> {
+        Items::of(match self.encoding {
+            Encoding::Protobuf => Part::Protobuf(&self.content),
+            Encoding::Json => Part::Json(self.content.text()?),
+        })
     }
 }
 

@@ -4,15 +4,18 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::encoding::Export;
+use super::items::{Exported, Item};
 use super::refusals::Refusals;
 use super::spans::SpanReading;
-use super::{json, logs, spans};
+use super::{logs, spans};
 use crate::auth::Reader;
 use crate::config::Account;
 use crate::error::{ApiError, Code};
 use crate::http::Valid;
+use crate::ingest::anonymise::Personal;
 use crate::ingest::endpoints::Ingestion;
-use crate::rows::Table;
+use crate::ingest::rejection::Rejection;
+use crate::rows::Row;
 
 /// Take in traces
 ///
@@ -33,17 +36,11 @@ pub async fn traces(
     State(ingestion): State<Ingestion>,
     export: Export,
 ) -> Result<Response, ApiError> {
-    let message = export.decode(json::traces)?;
     let account = &reader.principal.account;
-    let reading = ingestion.reading(account)?;
-    let read = spans::read(
-        message.resource_spans,
-        SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? },
-    );
-    refuse_logs(&read)?;
-    ingestion.intake.take(account, read.spans).await?;
-    ingestion.note_refused(account, Table::Spans, &read.refused);
-    Ok(export.encoding.answer(&read.refused, "rejectedSpans"))
+    let (prices, coverage) = (&*ingestion.prices, ingestion.coverage(account)?);
+    let reading = SpanReading { reading: ingestion.reading(account)?, prices, coverage };
+    let refused = ingestion.take_in(account, &export, |span| spans::read(span, reading)).await?;
+    Ok(export.encoding.answer(&refused, "rejectedSpans"))
 }
 
 /// Take in logs
@@ -63,28 +60,33 @@ pub async fn logs(
     State(ingestion): State<Ingestion>,
     export: Export,
 ) -> Result<Response, ApiError> {
-    let message = export.decode(json::logs)?;
     let account = &reader.principal.account;
-    let read = logs::read(message.resource_logs, ingestion.reading(account)?);
-    ingestion.intake.take(account, read.events).await?;
-    ingestion.note_refused(account, Table::Events, &read.refused);
-    Ok(export.encoding.answer(&read.refused, "rejectedLogRecords"))
-}
-
-/// Spans without any ids are log records that were sent to the wrong path.
-fn refuse_logs(read: &spans::ReadSpans) -> Result<(), ApiError> {
-    let total = read.spans.len() + read.refused.total();
-    if total > 0 && read.without_ids == total {
-        return Err(ApiError::new(
-            Code::MalformedBody,
-            "No span has a trace id or a span id; is this an export of logs? Those go to /v1/logs.",
-        ));
-    }
-    Ok(())
+    let reading = ingestion.reading(account)?;
+    let refused = ingestion.take_in(account, &export, |record| logs::read(record, reading)).await?;
+    Ok(export.encoding.answer(&refused, "rejectedLogRecords"))
 }
 
 impl Ingestion {
-    fn note_refused(&self, account: &Account, table: Table, refused: &Refusals) {
-        refused.codes().for_each(|(code, rows)| self.intake.note_rejected(account, table, code, rows));
+    /// Takes in the items of an export that can be read, and says what was refused.
+    async fn take_in<M: Item, R: Row<'static> + Personal>(
+        &self,
+        account: &Account,
+        export: &Export,
+        read: impl Fn(Exported<M>) -> Result<R, Rejection>,
+    ) -> Result<Refusals, ApiError> {
+        let (mut submission, mut refused) = (self.intake.submission(account)?, Refusals::default());
+        for item in export.items::<M>()? {
+            match item.and_then(|item| Ok((item.bytes, read(item)?))) {
+                Ok((bytes, row)) => submission.add(row, bytes).await?,
+                Err(rejection) => refused.add(rejection),
+            }
+        }
+        if submission.is_empty() && refused.are_of_another_kind() {
+            let detail = format!("No {} in it can be read as one that has ids. {}", M::NAME, M::ELSEWHERE);
+            return Err(ApiError::new(Code::MalformedBody, detail));
+        }
+        submission.commit().await?;
+        refused.codes().for_each(|(code, rows)| self.intake.note_rejected(account, R::TABLE, code, rows));
+        Ok(refused)
     }
 }

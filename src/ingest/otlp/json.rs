@@ -1,123 +1,100 @@
 //! The JSON encoding of OTLP: ids in hexadecimal, enums as whole numbers, names in lowerCamelCase; unknown
-//! fields are ignored. What is wrong with one span is left to be refused with that span alone.
+//! fields are ignored.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList};
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
-use crate::json::{Json, Object};
+use crate::json::{Json, Object, read};
 
-/// An export of traces.
-pub fn traces(document: Json<'_>) -> Result<ExportTraceServiceRequest, String> {
-    let mut export = object(Some(document), "an export")?;
-    Ok(ExportTraceServiceRequest { resource_spans: list(&mut export, "resourceSpans", resource_spans)? })
+/// A message that can be made of a document.
+pub trait FromJson: Sized {
+    fn from_json(fields: Object<'_>) -> Result<Self, String>;
 }
 
-/// An export of logs.
-pub fn logs(document: Json<'_>) -> Result<ExportLogsServiceRequest, String> {
-    let mut export = object(Some(document), "an export")?;
-    Ok(ExportLogsServiceRequest { resource_logs: list(&mut export, "resourceLogs", resource_logs)? })
+/// Reads a message.
+pub fn message<M: FromJson>(text: &str) -> Result<M, String> {
+    match read(text).map_err(|error| error.to_string())? {
+        Json::Object(fields) => M::from_json(fields),
+        _ => Err("it is not an object".to_owned()),
+    }
 }
 
-fn resource_spans(mut fields: Object<'_>) -> Result<ResourceSpans, String> {
-    Ok(ResourceSpans {
-        resource: Some(resource(&mut fields)?),
-        scope_spans: list(&mut fields, "scopeSpans", |mut fields| {
-            Ok(ScopeSpans {
-                scope: Some(scope(&mut fields)?),
-                spans: list(&mut fields, "spans", span)?,
-                schema_url: text(&mut fields, "schemaUrl")?,
-            })
-        })?,
-        schema_url: text(&mut fields, "schemaUrl")?,
-    })
+impl FromJson for Resource {
+    fn from_json(mut fields: Object<'_>) -> Result<Self, String> {
+        Ok(Self { attributes: attributes(&mut fields)?, ..Self::default() })
+    }
 }
 
-fn resource_logs(mut fields: Object<'_>) -> Result<ResourceLogs, String> {
-    Ok(ResourceLogs {
-        resource: Some(resource(&mut fields)?),
-        scope_logs: list(&mut fields, "scopeLogs", |mut fields| {
-            Ok(ScopeLogs {
-                scope: Some(scope(&mut fields)?),
-                log_records: list(&mut fields, "logRecords", log_record)?,
-                schema_url: text(&mut fields, "schemaUrl")?,
-            })
-        })?,
-        schema_url: text(&mut fields, "schemaUrl")?,
-    })
+impl FromJson for InstrumentationScope {
+    fn from_json(mut fields: Object<'_>) -> Result<Self, String> {
+        Ok(Self {
+            name: text(&mut fields, "name")?,
+            version: text(&mut fields, "version")?,
+            attributes: attributes(&mut fields)?,
+            ..Self::default()
+        })
+    }
 }
 
-fn resource(fields: &mut Object<'_>) -> Result<Resource, String> {
-    let mut resource = object(fields.remove("resource"), "resource")?;
-    Ok(Resource { attributes: attributes(&mut resource)?, ..Resource::default() })
+impl FromJson for Span {
+    fn from_json(mut fields: Object<'_>) -> Result<Self, String> {
+        let mut status = object(fields.remove("status"), "status")?;
+        Ok(Self {
+            trace_id: id(&mut fields, "traceId"),
+            span_id: id(&mut fields, "spanId"),
+            parent_span_id: id(&mut fields, "parentSpanId"),
+            trace_state: text(&mut fields, "traceState")?,
+            flags: number(&mut fields, "flags")?,
+            name: text(&mut fields, "name")?,
+            kind: number(&mut fields, "kind")?,
+            start_time_unix_nano: number(&mut fields, "startTimeUnixNano")?,
+            end_time_unix_nano: number(&mut fields, "endTimeUnixNano")?,
+            attributes: attributes(&mut fields)?,
+            events: list(&mut fields, "events", |mut fields| {
+                Ok(Event {
+                    time_unix_nano: number(&mut fields, "timeUnixNano")?,
+                    name: text(&mut fields, "name")?,
+                    attributes: attributes(&mut fields)?,
+                    ..Event::default()
+                })
+            })?,
+            links: list(&mut fields, "links", |mut fields| {
+                Ok(Link {
+                    trace_id: id(&mut fields, "traceId"),
+                    span_id: id(&mut fields, "spanId"),
+                    trace_state: text(&mut fields, "traceState")?,
+                    attributes: attributes(&mut fields)?,
+                    ..Link::default()
+                })
+            })?,
+            status: Some(Status { message: text(&mut status, "message")?, code: number(&mut status, "code")? }),
+            ..Self::default()
+        })
+    }
 }
 
-fn scope(fields: &mut Object<'_>) -> Result<InstrumentationScope, String> {
-    let mut scope = object(fields.remove("scope"), "scope")?;
-    Ok(InstrumentationScope {
-        name: text(&mut scope, "name")?,
-        version: text(&mut scope, "version")?,
-        attributes: attributes(&mut scope)?,
-        ..InstrumentationScope::default()
-    })
-}
-
-fn span(mut fields: Object<'_>) -> Result<Span, String> {
-    let mut status = object(fields.remove("status"), "status")?;
-    Ok(Span {
-        trace_id: id(&mut fields, "traceId"),
-        span_id: id(&mut fields, "spanId"),
-        parent_span_id: id(&mut fields, "parentSpanId"),
-        trace_state: text(&mut fields, "traceState")?,
-        flags: number(&mut fields, "flags")?,
-        name: text(&mut fields, "name")?,
-        kind: number(&mut fields, "kind")?,
-        start_time_unix_nano: number(&mut fields, "startTimeUnixNano")?,
-        end_time_unix_nano: number(&mut fields, "endTimeUnixNano")?,
-        attributes: attributes(&mut fields)?,
-        events: list(&mut fields, "events", |mut fields| {
-            Ok(Event {
-                time_unix_nano: number(&mut fields, "timeUnixNano")?,
-                name: text(&mut fields, "name")?,
-                attributes: attributes(&mut fields)?,
-                ..Event::default()
-            })
-        })?,
-        links: list(&mut fields, "links", |mut fields| {
-            Ok(Link {
-                trace_id: id(&mut fields, "traceId"),
-                span_id: id(&mut fields, "spanId"),
-                trace_state: text(&mut fields, "traceState")?,
-                attributes: attributes(&mut fields)?,
-                ..Link::default()
-            })
-        })?,
-        status: Some(Status { message: text(&mut status, "message")?, code: number(&mut status, "code")? }),
-        ..Span::default()
-    })
-}
-
-fn log_record(mut fields: Object<'_>) -> Result<LogRecord, String> {
-    Ok(LogRecord {
-        time_unix_nano: number(&mut fields, "timeUnixNano")?,
-        observed_time_unix_nano: number(&mut fields, "observedTimeUnixNano")?,
-        severity_number: number(&mut fields, "severityNumber")?,
-        severity_text: text(&mut fields, "severityText")?,
-        body: given(&mut fields, "body").map(any_value).transpose()?,
-        attributes: attributes(&mut fields)?,
-        dropped_attributes_count: number(&mut fields, "droppedAttributesCount")?,
-        flags: number(&mut fields, "flags")?,
-        trace_id: id(&mut fields, "traceId"),
-        span_id: id(&mut fields, "spanId"),
-        event_name: text(&mut fields, "eventName")?,
-    })
+impl FromJson for LogRecord {
+    fn from_json(mut fields: Object<'_>) -> Result<Self, String> {
+        Ok(Self {
+            time_unix_nano: number(&mut fields, "timeUnixNano")?,
+            observed_time_unix_nano: number(&mut fields, "observedTimeUnixNano")?,
+            severity_number: number(&mut fields, "severityNumber")?,
+            severity_text: text(&mut fields, "severityText")?,
+            body: given(&mut fields, "body").map(any_value).transpose()?,
+            attributes: attributes(&mut fields)?,
+            dropped_attributes_count: number(&mut fields, "droppedAttributesCount")?,
+            flags: number(&mut fields, "flags")?,
+            trace_id: id(&mut fields, "traceId"),
+            span_id: id(&mut fields, "spanId"),
+            event_name: text(&mut fields, "eventName")?,
+        })
+    }
 }
 
 fn attributes(fields: &mut Object<'_>) -> Result<Vec<KeyValue>, String> {
@@ -248,14 +225,10 @@ fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::read;
 
     #[test]
     fn null_is_as_if_it_was_not_there() {
-        let record = |fields: &str| {
-            let text = format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{fields}]}}]}}]}}"#);
-            logs(read(&text).unwrap()).unwrap().resource_logs.remove(0).scope_logs.remove(0).log_records.remove(0)
-        };
+        let record = |fields: &str| message::<LogRecord>(fields).unwrap();
         let with_nulls = record(r#"{"body":null,"flags":null,"attributes":[{"key":"k","value":null}]}"#);
         assert_eq!(with_nulls, record(r#"{"attributes":[{"key":"k"}]}"#));
         let counted = record(r#"{"flags":1,"droppedAttributesCount":2}"#);

@@ -5,12 +5,12 @@
 //! the field `message`.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::refusals::Refusals;
+use super::items::Exported;
 use super::values::{self, object};
 use crate::ingest::event::{self, Reading};
 use crate::ingest::rejection::Rejection;
@@ -20,37 +20,12 @@ use crate::rows::{Event, hex};
 /// Names that an event may have in attributes or in the body, the first that is there counts.
 const EVENT_NAMES: [&str; 5] = ["event.name", "event", "event_type", "type", "name"];
 
-/// The events of an export.
-#[derive(Debug, Default)]
-pub struct ReadLogs {
-    pub events: Vec<Event<'static>>,
-    pub refused: Refusals,
-}
-
-/// Reads the records of an export.
-pub fn read(export: Vec<ResourceLogs>, reading: Reading<'_>) -> ReadLogs {
-    let mut read = ReadLogs::default();
-    for resource_logs in export {
-        let resource = object(resource_logs.resource.unwrap_or_default().attributes);
-        for record in resource_logs.scope_logs.into_iter().flat_map(|scope_logs| scope_logs.log_records) {
-            let event = match &resource {
-                Ok(resource) => read_record(record, resource, reading),
-                Err(too_much) => Err(too_much.into()),
-            };
-            match event {
-                Ok(event) => read.events.push(event),
-                Err(rejection) => read.refused.add(rejection),
-            }
-        }
-    }
-    read
-}
-
-fn read_record(
-    record: LogRecord,
-    resource: &Object<'static>,
+/// Reads a record.
+pub fn read(
+    Exported { message: record, origin, .. }: Exported<LogRecord>,
     reading: Reading<'_>,
 ) -> Result<Event<'static>, Rejection> {
+    let resource = &origin.resource;
     let id = id_of(&record, resource);
     let nanos = if record.time_unix_nano > 0 { record.time_unix_nano } else { record.observed_time_unix_nano };
     let mut fields = object(record.attributes)?;

@@ -6,10 +6,31 @@
 
 pub mod encoding;
 pub mod endpoints;
-pub mod json;
+mod items;
+mod json;
 pub mod logs;
+mod parts;
 mod refusals;
 pub mod spans;
 mod values;
 
+use super::genai::shortened;
+use crate::json::Object;
+
 pub use encoding::with_status_errors;
+pub use items::{Exported, Item, Items, Origin};
+
+/// Bytes of a name or a description.
+const LONGEST_TEXT: usize = 4_096;
+
+fn put_text(fields: &mut Object<'static>, name: &'static str, text: String) {
+    if !text.is_empty() {
+        fields.insert(name, shortened(text, LONGEST_TEXT));
+    }
+}
+
+fn put_object(fields: &mut Object<'static>, name: &'static str, object: Object<'static>) {
+    if !object.is_empty() {
+        fields.insert(name, object);
+    }
+}

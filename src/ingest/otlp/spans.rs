@@ -1,11 +1,12 @@
 //! Spans: from the messages of an export to rows.
 
 use chrono::{DateTime, Utc};
-use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span as Message};
+use opentelemetry_proto::tonic::trace::v1::Span as Message;
 
-use super::refusals::Refusals;
+use super::items::Exported;
+use super::refusals::WITHOUT_IDS;
 use super::values::{TooMuch, object};
+use super::{LONGEST_TEXT, put_object, put_text};
 use crate::ingest::event::Reading;
 use crate::ingest::genai::{self, Coverage, PriceBook, Said, shortened};
 use crate::ingest::person::hashed;
@@ -13,8 +14,6 @@ use crate::ingest::rejection::Rejection;
 use crate::json::{Json, Object, Text};
 use crate::rows::{Span, hex};
 
-/// Bytes of a name or a description.
-const LONGEST_TEXT: usize = 4_096;
 /// Events, and links, of one span.
 const MOST_PARTS: usize = 1_024;
 
@@ -26,44 +25,14 @@ pub struct SpanReading<'a> {
     pub coverage: &'a Coverage,
 }
 
-/// The spans of an export.
-#[derive(Debug, Default)]
-pub struct ReadSpans {
-    pub spans: Vec<Span<'static>>,
-    pub refused: Refusals,
-    /// Spans whose ids are missing.
-    pub without_ids: usize,
-}
-
-/// Reads the spans of an export.
-pub fn read(export: Vec<ResourceSpans>, reading: SpanReading<'_>) -> ReadSpans {
-    let mut read = ReadSpans::default();
-    for resource_spans in export {
-        let resource = object(resource_spans.resource.unwrap_or_default().attributes);
-        for scope_spans in resource_spans.scope_spans {
-            let scope = scope_object(scope_spans.scope.unwrap_or_default());
-            for message in scope_spans.spans {
-                read.without_ids += usize::from(message.trace_id.is_empty() && message.span_id.is_empty());
-                let span = match (&resource, &scope) {
-                    (Ok(resource), Ok(scope)) => read_span(message, resource, scope, reading),
-                    (Err(too_much), _) | (_, Err(too_much)) => Err(too_much.into()),
-                };
-                match span {
-                    Ok(span) => read.spans.push(span),
-                    Err(rejection) => read.refused.add(rejection),
-                }
-            }
-        }
-    }
-    read
-}
-
-fn read_span(
-    message: Message,
-    resource: &Object<'static>,
-    scope: &Object<'static>,
+/// Reads a span.
+pub fn read(
+    Exported { message, origin, .. }: Exported<Message>,
     SpanReading { reading, prices, coverage }: SpanReading<'_>,
 ) -> Result<Span<'static>, Rejection> {
+    if message.trace_id.is_empty() && message.span_id.is_empty() {
+        return Err(Rejection::new(WITHOUT_IDS, "", "a span has a trace id and a span id"));
+    }
     let trace_id = id::<16>(&message.trace_id).ok_or_else(|| invalid_id("trace", "16 bytes, not all zero"))?;
     let span_id = id::<8>(&message.span_id).ok_or_else(|| invalid_id("span", "8 bytes, not all zero"))?;
     let parent_id = match message.parent_span_id.as_slice() {
@@ -82,7 +51,7 @@ fn read_span(
     let hash = |text: &str| hashed(text, reading.salt);
     let status = message.status.unwrap_or_default();
     let mut attributes = object(message.attributes)?;
-    let mut resource = resource.clone();
+    let mut resource = origin.resource.clone();
     let mut events = Vec::with_capacity(message.events.len());
     for event in message.events {
         let attributes = object(event.attributes)?;
@@ -102,7 +71,7 @@ fn read_span(
     });
     let mut context = Object::default();
     put_text(&mut context, "trace_state", message.trace_state);
-    put_object(&mut context, "scope", scope.clone());
+    put_object(&mut context, "scope", origin.scope.clone());
     Ok(Span {
         trace_id,
         span_id,
@@ -140,26 +109,6 @@ fn event_object((name, time, attributes): (Text<'static>, DateTime<Utc>, Object<
     let mut fields = Object::from([("name", Json::Text(name)), ("time", time.into())]);
     put_object(&mut fields, "attributes", attributes);
     fields
-}
-
-fn scope_object(scope: InstrumentationScope) -> Result<Object<'static>, TooMuch> {
-    let mut fields = Object::default();
-    put_text(&mut fields, "name", scope.name);
-    put_text(&mut fields, "version", scope.version);
-    put_object(&mut fields, "attributes", object(scope.attributes)?);
-    Ok(fields)
-}
-
-fn put_text(fields: &mut Object<'static>, name: &'static str, text: String) {
-    if !text.is_empty() {
-        fields.insert(name, shortened(text, LONGEST_TEXT));
-    }
-}
-
-fn put_object(fields: &mut Object<'static>, name: &'static str, object: Object<'static>) {
-    if !object.is_empty() {
-        fields.insert(name, object);
-    }
 }
 
 fn kind(kind: i32) -> &'static str {

@@ -21,10 +21,10 @@ pub fn check_events(bytes: &[u8]) -> Vec<Rows> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_forms(text);
     }
-    let Ok((mut rows, rejected)) = read_documents(bytes, |document| event::read(document, reading())) else {
-        return Vec::new();
-    };
-    assert_eq!(rows.len() + rejected.len(), documents(bytes).map_or(0, |documents| documents.len()));
+    let Ok(read) = read_documents(bytes, |document| event::read(document, reading())) else { return Vec::new() };
+    let read: Vec<_> = read.collect();
+    assert_eq!(read.len(), documents(bytes).map_or(0, |documents| documents.len()));
+    let mut rows: Vec<Event<'_>> = read.into_iter().flatten().map(|(row, _)| row).collect();
     for row in &rows {
         assert!((1..=200).contains(&row.event.chars().count()), "{:?}", row.event);
         assert!(row.time_utc <= now() + Duration::hours(24), "{}", row.time_utc);
@@ -37,9 +37,8 @@ pub fn check_events(bytes: &[u8]) -> Vec<Rows> {
 }
 
 pub fn check_product_events(bytes: &[u8]) -> Vec<Rows> {
-    let Ok((rows, _)) = read_documents(bytes, |document| product_event::read(document, now())) else {
-        return Vec::new();
-    };
+    let Ok(read) = read_documents(bytes, |document| product_event::read(document, now())) else { return Vec::new() };
+    let rows: Vec<ProductEvent<'_>> = read.flatten().map(|(row, _)| row).collect();
     let rows =
         encoded(&rows, |bytes, row| postcard::from_bytes::<ProductEvent<'_>>(bytes).is_ok_and(|read| read == *row));
     for row in rows.iter().flat_map(|rows| rows.iter().map(|row| rows.table.document(row, now()))) {

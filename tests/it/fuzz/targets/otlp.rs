@@ -1,17 +1,20 @@
 //! OTLP: both encodings of a message give the same rows.
 
+use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use chartwell::ingest::otlp::encoding::Export;
-use chartwell::ingest::otlp::{json, logs, spans};
-use chartwell::ingest::{Coverage, PriceBook};
-use chartwell::json::{DEEPEST, Json};
-use chartwell::rows::{Event, Rows, Span};
+use chartwell::ingest::otlp::{Exported, Item, logs, spans};
+use chartwell::ingest::{Coverage, PriceBook, Rejection};
+use chartwell::json::DEEPEST;
+use chartwell::rows::{Event, Row, Rows, Span};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::trace::v1::Span as SpanMessage;
 use prost::Message;
 use serde_json::Value;
 
@@ -19,67 +22,60 @@ use super::otlp_json::{logs as logs_json, traces as traces_json};
 use super::rows::encoded;
 use super::{RUNTIME, reading};
 
-type Read<M> = fn(Json<'_>) -> Result<M, String>;
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
 
 static PRICES: LazyLock<PriceBook> = LazyLock::new(PriceBook::built_in);
 
 /// The bytes as an export of either kind, in either encoding.
 pub fn check(bytes: &[u8]) -> Vec<Rows> {
-    let mut accepted = Vec::new();
-    for content_type in ["application/json", "application/x-protobuf"] {
-        if let Some(message) = decode(content_type, bytes, json::traces) {
-            accepted.extend(check_traces(message));
+    let traces = ExportTraceServiceRequest::decode(bytes).ok();
+    let as_spans = check_export(bytes, traces.map(|message| (message.encode_to_vec(), traces_json(&message))), span);
+    let logs = ExportLogsServiceRequest::decode(bytes).ok();
+    let as_events = check_export(bytes, logs.map(|message| (message.encode_to_vec(), logs_json(&message))), record);
+    let same_span = |bytes: &[u8], row: &_| postcard::from_bytes::<Span<'_>>(bytes).is_ok_and(|read| read == *row);
+    let same_event = |bytes: &[u8], row: &_| postcard::from_bytes::<Event<'_>>(bytes).is_ok_and(|read| read == *row);
+    let spans = as_spans.iter().flat_map(|rows| encoded(rows, same_span));
+    spans.chain(as_events.iter().flat_map(|rows| encoded(rows, same_event))).collect()
+}
+
+fn span(exported: Exported<SpanMessage>) -> Result<Span<'static>, Rejection> {
+    let coverage = Coverage::default();
+    spans::read(exported, spans::SpanReading { reading: reading(), prices: &PRICES, coverage: &coverage })
+}
+
+fn record(exported: Exported<LogRecord>) -> Result<Event<'static>, Rejection> {
+    logs::read(exported, reading())
+}
+
+/// Reads the bytes in each encoding. If they are a message, it is encoded again in each, and that gives the same.
+fn check_export<M: Item, R: Row<'static> + PartialEq + Debug>(
+    bytes: &[u8],
+    message: Option<(Vec<u8>, Value)>,
+    read: fn(Exported<M>) -> Result<R, Rejection>,
+) -> Vec<Vec<R>> {
+    let [as_protobuf, as_json] = [PROTOBUF, JSON].map(|content_type| read_items(content_type, bytes, read));
+    if let Some((protobuf, json)) = message {
+        assert!(as_protobuf.is_some(), "what is decoded as a whole is told apart");
+        assert_eq!(read_items(PROTOBUF, &protobuf, read), as_protobuf);
+        // Deeper JSON cannot be read; in protobuf, attributes that are too deep are refused.
+        if depth(&json) <= DEEPEST {
+            let text = json.to_string();
+            assert_eq!(read_items(JSON, text.as_bytes(), read), as_protobuf, "{text}");
         }
-        if let Some(message) = decode(content_type, bytes, json::logs) {
-            accepted.extend(check_logs(message));
-        }
     }
-    accepted
+    [as_protobuf, as_json].into_iter().flatten().map(|items| items.into_iter().flatten().collect()).collect()
 }
 
-fn check_traces(message: ExportTraceServiceRequest) -> Vec<Rows> {
-    let read = |message: ExportTraceServiceRequest| {
-        let coverage = Coverage::default();
-        let reading = spans::SpanReading { reading: reading(), prices: &PRICES, coverage: &coverage };
-        let spans::ReadSpans { spans, refused, without_ids } = spans::read(message.resource_spans, reading);
-        (spans, refused.message(), without_ids)
-    };
-    let rows = read(message.clone());
-    for again in in_both_encodings(&message, &traces_json(&message), json::traces) {
-        assert_eq!(read(again), rows);
-    }
-    encoded(&rows.0, |bytes, row| postcard::from_bytes::<Span<'_>>(bytes).is_ok_and(|read| read == *row))
-}
-
-fn check_logs(message: ExportLogsServiceRequest) -> Vec<Rows> {
-    let read = |message: ExportLogsServiceRequest| {
-        let logs::ReadLogs { events, refused } = logs::read(message.resource_logs, reading());
-        (events, refused.message())
-    };
-    let rows = read(message.clone());
-    for again in in_both_encodings(&message, &logs_json(&message), json::logs) {
-        assert_eq!(read(again), rows);
-    }
-    encoded(&rows.0, |bytes, row| postcard::from_bytes::<Event<'_>>(bytes).is_ok_and(|read| read == *row))
-}
-
-/// The message, sent again in each encoding.
-fn in_both_encodings<M: Message + Default>(message: &M, as_json: &Value, from_json: Read<M>) -> Vec<M> {
-    let protobuf = decode("application/x-protobuf", &message.encode_to_vec(), from_json);
-    let mut again = vec![protobuf.expect("what was encoded is decoded")];
-    // Deeper JSON is refused as a whole; in protobuf, the one span or record is.
-    if depth(as_json) <= DEEPEST {
-        let text = as_json.to_string();
-        let json = decode("application/json", text.as_bytes(), from_json);
-        again.push(json.unwrap_or_else(|| panic!("it is refused: {text}")));
-    }
-    again
-}
-
-fn decode<M: Message + Default>(content_type: &str, bytes: &[u8], from_json: Read<M>) -> Option<M> {
+fn read_items<M: Item, R>(
+    content_type: &str,
+    bytes: &[u8],
+    read: fn(Exported<M>) -> Result<R, Rejection>,
+) -> Option<Vec<Result<R, Rejection>>> {
     let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(Body::from(bytes.to_vec()));
     let export = Export::from_request(request.expect("a request"), &());
-    RUNTIME.block_on(export).ok()?.decode(from_json).ok()
+    let export = RUNTIME.block_on(export).ok()?;
+    Some(export.items::<M>().ok()?.map(|item| item.and_then(read)).collect())
 }
 
 fn depth(value: &Value) -> usize {
