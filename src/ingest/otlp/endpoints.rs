@@ -20,7 +20,8 @@ use crate::rows::Row;
 /// Take in traces
 ///
 /// OTLP over HTTP, as every OpenTelemetry SDK and Collector sends it: protobuf or JSON; gzip and zstd; 64 MiB
-/// after decompression. 200 means that the spans are on disk; refused ones are counted and named in
+/// after decompression, and 100,000 spans of up to 4 MiB, which with the resource and the scope of each are
+/// 128 MiB at most. 200 means that the spans are on disk; refused ones are counted and named in
 /// `partialSuccess`. A span that was delivered before, by trace id and span id, is stored once.
 #[utoipa::path(
     post,
@@ -45,7 +46,8 @@ pub async fn traces(
 
 /// Take in logs
 ///
-/// OTLP over HTTP; a log record becomes an event, with the record's event name, attributes and body.
+/// OTLP over HTTP; a log record of up to 256 KiB becomes an event, with the record's event name, attributes and
+/// body. Otherwise as traces.
 #[utoipa::path(
     post,
     path = "/v1/logs",
