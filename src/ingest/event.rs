@@ -53,6 +53,16 @@ impl Reading<'_> {
         }
         Ok(())
     }
+
+    /// The end of a span. One before its start, or one that no clock can have shown, is none: it says nothing
+    /// about how long the span took.
+    pub fn end_time(&self, start_time: DateTime<Utc>, end_time: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let is_possible = end_time >= start_time && end_time <= self.now + Duration::hours(MOST_HOURS_AHEAD);
+        if !is_possible {
+            metrics::counter!("chartwell_spans_without_end_total").increment(1);
+        }
+        is_possible.then_some(end_time)
+    }
 }
 
 /// Reads an event.

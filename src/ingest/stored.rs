@@ -61,10 +61,13 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
     let start_time = require_time(&mut document, &["start_time", "span_start_time"])?;
     let start_time = event::moment(&start_time, "/start_time")?;
     reading.check_time(start_time, "/start_time")?;
-    let end_time = match bare_time(&mut document, "end_time").or_else(|| bare_time(&mut document, "span_end_time")) {
-        Some(end_time) => event::moment(&end_time, "/end_time")?,
-        None => start_time,
+    let told_end = match bare_time(&mut document, "span_end_time").or_else(|| bare_time(&mut document, "end_time")) {
+        Some(end_time) => reading.end_time(start_time, event::moment(&end_time, "/end_time")?),
+        None => None,
     };
+    // The table has the start in place of an end that nobody knows, and says so in its other column.
+    let is_unknown = matches!(document.get("span_end_time"), Some(Json::Null)) && told_end == Some(start_time);
+    let end_time = told_end.filter(|_| !is_unknown);
     let mut attributes = take_object(&mut document, "attributes")?;
     let mut resource = take_object(&mut document, "resource")?;
     let events = take_objects(&mut document, "events")?;
@@ -93,7 +96,7 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
         name: text(&mut document, "name")?,
         kind: upper(&mut document, "kind", &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"])?,
         start_time,
-        end_time: end_time.max(start_time),
+        end_time,
         status_code,
         status_description: text(&mut document, "status_description")?,
         columns,

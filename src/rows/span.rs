@@ -1,6 +1,6 @@
 //! Rows of `assistants_tracing_spans`.
 
-use chrono::serde::ts_microseconds;
+use chrono::serde::{ts_microseconds, ts_microseconds_option};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,9 @@ pub struct Span<'a> {
     pub kind: Text<'a>,
     #[serde(with = "ts_microseconds")]
     pub start_time: DateTime<Utc>,
-    #[serde(with = "ts_microseconds")]
-    pub end_time: DateTime<Utc>,
+    /// None when it is not told, or cannot be.
+    #[serde(with = "ts_microseconds_option")]
+    pub end_time: Option<DateTime<Utc>>,
     pub status_code: Text<'a>,
     pub status_description: Text<'a>,
     pub columns: SpanColumns<'a>,
@@ -124,9 +125,9 @@ impl<'a> Row<'a> for Span<'a> {
         cells.text(&columns.conversation_id);
         cells.text(&self.kind);
         cells.moment(self.start_time);
-        cells.moment(self.end_time);
+        cells.moment(self.end_time.unwrap_or(self.start_time));
         cells.optional_moment(Some(self.start_time));
-        cells.optional_moment(Some(self.end_time));
+        cells.optional_moment(self.end_time);
         cells.text(&self.status_code);
         cells.text(&self.status_description);
         cells.text(&columns.agent_id);

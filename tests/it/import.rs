@@ -77,6 +77,11 @@ async fn fill(app: &TestApp) {
         let request = app.post("/v1/traces").bearer_auth(app.token()).header("content-type", "application/x-protobuf");
         assert_eq!(request.body(body).send().await.unwrap().status(), 200);
     }
+    let endless = json!({"resourceSpans": [{"scopeSpans": [{"spans": [{
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "startTimeUnixNano": "1770000000000000000",
+    }]}]}]});
+    let request = app.post("/v1/traces").bearer_auth(app.token()).json(&endless);
+    assert_eq!(request.send().await.unwrap().text().await.unwrap(), "{}");
     let product_event = json!({
         "name": "filter_changed", "event_id": "018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b", "org_id_hash": "0123456789abcdef0123456789abcdef",
         "schema_version": "v1", "session_id": "s-0123456789abcdef", "anonymous_user_id": "a-0123456789abcdef", "route_pattern": "/reports/:id",

@@ -202,6 +202,22 @@ async fn good_spans_are_kept_and_bad_ones_are_counted_and_named() {
 }
 
 #[tokio::test]
+async fn a_span_whose_end_cannot_be_has_none() {
+    let app = TestApp::start("otlp_ends").await;
+    let ends = [json!("1770000001000000000"), json!("1770000000000000000"), json!(0), json!("1769999999000000000")];
+    let ends = ends.into_iter().chain([json!("9000000000000000000"), json!(u64::MAX), Value::Null]);
+    let spans: Vec<Value> = ends
+        .enumerate()
+        .map(|(index, end)| span(json!({"spanId": format!("{:016x}", index + 1), "endTimeUnixNano": end})))
+        .collect();
+    assert_eq!(post(&app, TRACES, "application/json", export(&spans).to_string()).await.status(), StatusCode::OK);
+    let lasted = "dateDiff('millisecond', start_time, span_end_time), dateDiff('millisecond', start_time, end_time)";
+    let none = json!([null, 0]);
+    let wanted = [json!([1_000, 1_000]), json!([0, 0]), none.clone(), none.clone(), none.clone(), none.clone(), none];
+    assert_eq!(stored(&app, lasted).await, wanted);
+}
+
+#[tokio::test]
 async fn an_empty_export_is_a_success() {
     let app = TestApp::start("otlp_empty").await;
     for (path, content_type, body, answer) in [

@@ -41,10 +41,7 @@ pub fn read(
     };
     let start_time = moment(message.start_time_unix_nano);
     reading.check_time(start_time, "/startTimeUnixNano")?;
-    let end_time = moment(message.end_time_unix_nano);
-    if end_time < start_time {
-        metrics::counter!("chartwell_spans_clamped_total").increment(1);
-    }
+    let end_time = reading.end_time(start_time, moment(message.end_time_unix_nano));
     if message.events.len() > MOST_PARTS || message.links.len() > MOST_PARTS {
         return Err(Rejection::new("too_large", "", format!("more than {MOST_PARTS} events or links")));
     }
@@ -79,7 +76,7 @@ pub fn read(
         name: shortened(message.name, LONGEST_TEXT).into(),
         kind: kind(message.kind).into(),
         start_time,
-        end_time: end_time.max(start_time),
+        end_time,
         status_code: status_code(status.code).into(),
         status_description: shortened(status.message, LONGEST_TEXT).into(),
         columns,
