@@ -19,6 +19,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::auth::{Authenticator, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
+use crate::domains::assistants::{AssistantsService, endpoints as assistants};
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
@@ -41,6 +42,7 @@ pub struct AppState {
     page: Page,
     platform: PlatformService,
     recommendations: RecommendationsService,
+    assistants: AssistantsService,
     ingestion: Ingestion,
 }
 
@@ -93,7 +95,8 @@ impl App {
         let state = AppState {
             page,
             platform: PlatformService::new(repository, intake, accounts, limits, telemetry::metrics()),
-            recommendations: RecommendationsService::new(service),
+            recommendations: RecommendationsService::new(Arc::clone(&service)),
+            assistants: AssistantsService::new(service),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
@@ -147,6 +150,10 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(recommendations::funnel)))
         .routes(guarded(gatekeeper, routes!(recommendations::totals)))
         .routes(guarded(gatekeeper, routes!(recommendations::agents)))
+        .routes(guarded(gatekeeper, routes!(assistants::runs)))
+        .routes(guarded(gatekeeper, routes!(assistants::error_rate)))
+        .routes(guarded(gatekeeper, routes!(assistants::tokens)))
+        .routes(guarded(gatekeeper, routes!(assistants::cost)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

@@ -29,6 +29,7 @@ use crate::error::{Code, FieldError, ProblemBody};
     servers((url = "/", description = "This server")),
     tags(
         (name = "recommendations", description = "What assistants suggest to agents, and what becomes of it"),
+        (name = "assistants", description = "What assistants do, how often they fail, and what that costs"),
         (name = "ingestion", description = "Taking in events"),
         (name = "platform", description = "The token and the account"),
         (name = "operations", description = "Health and metrics"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::auth::{Grants, Principal, Reader};
 use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::Account;
+use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
 use crate::query::Parameters;
 use crate::repository::{Recorder, Repository, Statements};
@@ -29,7 +30,9 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let recorder = Recorder::default();
     let freshness = Arc::new(Freshness::new(clickhouse.clone(), std::slice::from_ref(account)));
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
-    let recommendations = RecommendationsService::new(Arc::new(Service::new(Arc::clone(&repository), 90)));
+    let service = Arc::new(Service::new(Arc::clone(&repository), 90));
+    let recommendations = RecommendationsService::new(Arc::clone(&service));
+    let assistants = AssistantsService::new(service);
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
@@ -47,6 +50,14 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-02-03T00:00:00Z&datetime_to=2026-02-03T01:00:00Z&aggregation_level=minute",
         "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=agent&compare=previous_period",
         "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=profile_code&profile_codes=a&filter=platform:ne:x|data.channel:gt:1",
+    ];
+    const SPAN_CHARTS: [&str; 6] = [
+        CHARTS[0],
+        CHARTS[1],
+        CHARTS[2],
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=model&assistant_codes=a&compare=previous_period",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=status&filter=tool_name:is_null",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=duration_ms:gt:5|attributes.http.status:eq:500",
     ];
     const TABLES: [&str; 4] = [
         CHART_DAYS[0],
@@ -69,6 +80,11 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         )*};
     }
     ask! {
+        assistants.runs(SPAN_CHARTS);
+        assistants.error_rate(SPAN_CHARTS);
+        assistants.tokens(SPAN_CHARTS);
+        assistants.tokens(["datetime_from=2026-02-03&datetime_to=2026-02-03&tokens=cached_input"]);
+        assistants.cost(SPAN_CHARTS);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

@@ -135,7 +135,7 @@ fn series(outline: &Outline, buckets: &Buckets, groups: &[Option<&str>], grid: &
                 label: id.clone(),
                 id,
                 data: cells.iter().map(|cell| outline.measure.value(*cell)).collect(),
-                stack: (outline.measure == Measure::Count).then_some("total"),
+                stack: outline.measure.adds_up().then_some("total"),
             }
         })
         .collect()

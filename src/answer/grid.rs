@@ -26,22 +26,32 @@ pub struct GroupedRow {
 pub enum Measure {
     /// The numerator. Adds up, so series are stacked.
     Count,
+    /// US dollars; the numerator is billionths of one. Adds up as well.
+    Money,
     /// Numerator ÷ denominator; null without a denominator.
     Ratio,
 }
 
+/// Billionths of a US dollar.
+const DOLLAR: f64 = 1e9;
+
 impl Measure {
+    /// Whether the values of groups add up to the value of all.
+    pub const fn adds_up(self) -> bool {
+        !matches!(self, Self::Ratio)
+    }
+
     /// The column by which a group is large: the count, or the sample of a ratio.
     pub const fn size(self) -> &'static str {
         match self {
-            Self::Count => "numerator",
+            Self::Count | Self::Money => "numerator",
             Self::Ratio => "denominator",
         }
     }
 
     fn size_of(self, cells: &[Cell]) -> u64 {
         match self {
-            Self::Count => cells.iter().map(|cell| cell.numerator).sum(),
+            Self::Count | Self::Money => cells.iter().map(|cell| cell.numerator).sum(),
             Self::Ratio => cells.iter().map(|cell| cell.denominator).sum(),
         }
     }
@@ -49,6 +59,7 @@ impl Measure {
     pub(super) fn value(self, cell: Cell) -> Option<Number> {
         match self {
             Self::Count => Some(Number::Count(cell.numerator)),
+            Self::Money => Some(Number::Real(cell.numerator as f64 / DOLLAR)),
             Self::Ratio => Number::ratio(cell.numerator, cell.denominator),
         }
     }

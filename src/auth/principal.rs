@@ -130,7 +130,7 @@ pub struct Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::dataset::Field;
+    use crate::query::dataset::{Field, Kind};
     use crate::query::filters::Predicate;
 
     static EVENTS: Dataset = Dataset {
@@ -149,7 +149,7 @@ mod tests {
         let operand = Operand::Texts(values.iter().map(|value| (*value).to_owned()).collect());
         Condition {
             parameter: "filter",
-            any_of: vec![Predicate { field: FieldName::Column(field), operator, operand }],
+            any_of: vec![Predicate { field: FieldName::Column(field), kind: Kind::Text, operator, operand }],
         }
     }
 

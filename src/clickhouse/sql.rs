@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::native::Type;
-use crate::query::dataset::FieldName;
+use crate::query::dataset::{FieldName, Kind};
 use crate::query::filters::{Condition, Operand, Operator, Predicate};
 
 /// A piece of SQL.
@@ -206,6 +206,11 @@ impl Values {
             (FieldName::Path(_), Operand::Numbers(_)) => format!("toFloat64OrNull({column})"),
             _ => column.clone(),
         };
+        // Some tables have an empty text where there is none.
+        let given = match (&predicate.field, predicate.kind) {
+            (FieldName::Column(_), Kind::Text) => format!("nullIf({column}, '')"),
+            _ => column.clone(),
+        };
         let holds = match operator {
             Operator::Eq => format!("{column} = {operand}"),
             Operator::Ne => format!("{column} != {operand}"),
@@ -218,8 +223,8 @@ impl Values {
             Operator::Gte => format!("{ordered} >= {operand}"),
             Operator::Lt => format!("{ordered} < {operand}"),
             Operator::Lte => format!("{ordered} <= {operand}"),
-            Operator::IsNull => format!("{column} IS NULL"),
-            Operator::IsNotNull => format!("{column} IS NOT NULL"),
+            Operator::IsNull => format!("{given} IS NULL"),
+            Operator::IsNotNull => format!("{given} IS NOT NULL"),
         };
         if operator.is_negative() { format!("({holds} OR {column} IS NULL)") } else { holds }
     }

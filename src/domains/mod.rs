@@ -1,4 +1,5 @@
 //! The domains: a folder each, with the same files, none importing another.
 
+pub mod assistants;
 pub mod platform;
 pub mod recommendations;

@@ -45,6 +45,7 @@ pub struct Condition {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicate {
     pub field: FieldName,
+    pub kind: Kind,
     pub operator: Operator,
     pub operand: Operand,
 }
@@ -145,6 +146,7 @@ impl<S: FilterSet> FromParameters for Filters<S> {
             } else {
                 let predicate = Predicate {
                     field: FieldName::Column(field),
+                    kind: Kind::Text,
                     operator: Operator::In,
                     operand: Operand::Texts(values),
                 };
@@ -229,7 +231,7 @@ fn read_predicate(dataset: &Dataset, alternative: &str) -> Result<Predicate, Pro
         }
         (_, Some(values)) => read_operand(values, &field, kind, *operator)?,
     };
-    Ok(Predicate { field, operator: *operator, operand })
+    Ok(Predicate { field, kind, operator: *operator, operand })
 }
 
 fn read_operand(values: Vec<String>, field: &FieldName, kind: Kind, operator: Operator) -> Result<Operand, Problem> {

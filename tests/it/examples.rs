@@ -6,7 +6,7 @@ use chartwell::openapi::Example;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, message, recommendation, with};
+use crate::support::{TestApp, message, recommendation, span, with};
 
 fn file_of(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("openapi/examples/{name}.json"))
@@ -61,10 +61,36 @@ fn events() -> Vec<Value> {
     events
 }
 
+/// Runs of two assistants on two days, each with a call of a model.
+fn spans() -> Vec<Value> {
+    let mut spans = Vec::new();
+    for (day, runs) in [("2026-02-02", 6), ("2026-02-03", 4)] {
+        for number in 0..runs {
+            let start = format!("{day}T{:02}:15:00Z", 9 + number).parse().unwrap();
+            let trace = spans.len() as u64;
+            let assistant = json!({
+                "gen_ai.agent.name": if number % 2 == 0 { "triage" } else { "answers" }, "gen_ai.agent.version": "1.4.0",
+                "deployment.environment.name": "production",
+            });
+            let run = with(assistant.clone(), json!({"gen_ai.operation.name": "invoke_agent"}));
+            let call = json!({
+                "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
+                "gen_ai.response.model": if number % 2 == 0 { "gpt-5-mini" } else { "gpt-5" }, "gen_ai.usage.input_tokens": 1_200 + 100 * number,
+                "gen_ai.usage.output_tokens": 180, "gen_ai.usage.cost": 0.004_5 + 0.000_5 * number as f64,
+            });
+            let failed = with(run.clone(), json!({"error.type": "timeout"}));
+            spans.push(span(trace, 0, start, 2_400, if number == 4 { &failed } else { &run }));
+            spans.push(span(trace, 1, start, 1_900, &with(assistant, call)));
+        }
+    }
+    spans
+}
+
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
     let app = TestApp::start("acme").await;
     app.store(&events()).await;
+    app.store_spans(&spans()).await;
     let mut names = operations();
     // Taken in last: the others are asked about what was there before.
     names.sort_by_key(|name| name.starts_with("ingestion/"));

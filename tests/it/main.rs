@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod assistants;
 mod auth;
 mod batch_sender;
 mod canaries;

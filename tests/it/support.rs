@@ -15,6 +15,8 @@ use chartwell::ingest::endpoints::Ingestion;
 use chartwell::migrations::{Migrator, Target, migrations};
 use chartwell::page::Page;
 use chartwell::writer::Writer;
+use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -208,6 +210,15 @@ impl TestApp {
         assert_eq!(body, json!({"accepted": events.len(), "duplicates": 0, "rejected": []}));
         self.intake.settled().await;
     }
+
+    /// Stores spans of one resource, which must all be accepted.
+    pub async fn store_spans(&self, spans: &[Value]) {
+        let export = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+        let response = self.post("/v1/traces").bearer_auth(self.token()).json(&export).send().await.expect("an answer");
+        let (status, body) = (response.status(), json_of(response).await);
+        assert_eq!((status, body), (StatusCode::OK, json!({})));
+        self.intake.settled().await;
+    }
 }
 
 /// Claims for every scope.
@@ -266,6 +277,28 @@ pub fn recommendation(event: &str, time: &str, source: &str) -> Value {
     })
 }
 
+/// A span in OTLP's JSON, by its number in its trace; number 0 is the root.
+pub fn span(trace: u64, number: u64, start: DateTime<Utc>, millis: u64, attributes: &Value) -> Value {
+    let attributes: Vec<Value> = attributes.as_object().expect("attributes").iter().map(attribute).collect();
+    let nanos = start.timestamp_micros() * 1_000;
+    json!({
+        "traceId": format!("{:032x}", trace + 1), "spanId": format!("{:016x}", trace * 1_000 + number + 1),
+        "parentSpanId": if number == 0 { String::new() } else { format!("{:016x}", trace * 1_000 + 1) },
+        "name": "step", "kind": 1, "startTimeUnixNano": nanos.to_string(),
+        "endTimeUnixNano": (nanos + 1_000_000 * millis as i64).to_string(), "attributes": attributes,
+    })
+}
+
+fn attribute((key, value): (&String, &Value)) -> Value {
+    let value = match value {
+        Value::String(text) => json!({"stringValue": text}),
+        Value::Number(number) if number.is_i64() => json!({"intValue": number.to_string()}),
+        Value::Number(number) => json!({"doubleValue": number}),
+        other => panic!("{other} is no attribute of these tests"),
+    };
+    json!({"key": key, "value": value})
+}
+
 /// The same event with other values in some fields.
 pub fn with(mut event: Value, changes: Value) -> Value {
     let (Value::Object(event_fields), Value::Object(changes)) = (&mut event, changes) else { panic!("objects") };
@@ -284,4 +317,17 @@ pub fn series_of(series: &Value) -> String {
         writeln!(text, "{}: {}", series["id"].as_str().expect("an id"), series["data"]).expect("memory");
     }
     text
+}
+
+/// Where the local clock of an instant stood, to the level: two instants are in one bucket when these
+/// are equal. Independent of the arithmetic of buckets.
+pub fn local_bucket(time: DateTime<Utc>, zone: Tz, level: &str) -> String {
+    let local = time.with_timezone(&zone);
+    match level {
+        "minute" => local.format("%F %H:%M %z").to_string(),
+        "hour" => local.format("%F %H %z").to_string(),
+        "day" => local.format("%F").to_string(),
+        "week" => format!("{:?}", local.iso_week()),
+        _ => local.format("%Y-%m").to_string(),
+    }
 }

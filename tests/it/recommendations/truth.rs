@@ -14,7 +14,7 @@ use chrono::{DateTime, Datelike, Duration, SecondsFormat, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, series};
+use crate::support::{TestApp, local_bucket, series};
 
 const PROFILES: [Option<&str>; 3] = [Some("p"), Some("q"), None];
 const PLATFORMS: [Option<&str>; 3] = [Some("x"), Some("y"), None];
@@ -87,19 +87,6 @@ fn document(row: &Row) -> Value {
         "event": row.kind, "time_utc": row.time.to_rfc3339_opts(SecondsFormat::Micros, true), "profile_code": row.profile,
         "platform": row.platform, "agent_id": format!("a{}", row.agent), "data": data,
     })
-}
-
-/// Where the local clock of an instant stood, to the level: two instants are in one bucket when these
-/// are equal. Independent of the arithmetic of buckets.
-fn local_bucket(time: DateTime<Utc>, zone: Tz, level: &str) -> String {
-    let local = time.with_timezone(&zone);
-    match level {
-        "minute" => local.format("%F %H:%M %z").to_string(),
-        "hour" => local.format("%F %H %z").to_string(),
-        "day" => local.format("%F").to_string(),
-        "week" => format!("{:?}", local.iso_week()),
-        _ => local.format("%Y-%m").to_string(),
-    }
 }
 
 /// Values by series and bucket.

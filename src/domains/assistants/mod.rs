@@ -1,0 +1,11 @@
+//! Assistants: what they do, how often they fail, and what that costs, from spans.
+//!
+//! A run is a root span; tokens and cost are counted where a model was asked, see
+//! `sql_templates/assistants/facts_raw.sql`.
+
+pub mod endpoints;
+mod repository;
+pub mod schemas;
+mod service;
+
+pub use service::AssistantsService;

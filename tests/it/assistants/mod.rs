@@ -1,0 +1,4 @@
+//! Assistants: what the charts mean, and the truth about all of them.
+
+mod charts;
+mod truth;
