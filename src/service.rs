@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
-use crate::answer::{self, Chart, Grid, GroupedRow, Meta, Outline};
+use crate::answer::{self, Chart, Grid, GroupedRow, Lines, Meta, Outline, QUANTILE_LEVELS, QuantilesRow};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::dataset::{Dataset, FieldName};
@@ -58,8 +58,18 @@ pub struct Common<'a> {
 pub struct ChartOf<'a> {
     pub aggregation: Aggregation,
     pub outline: Outline,
+    pub shown: Shown,
     pub split: Option<SplitBy>,
     pub variables: &'a [(&'static str, Variable)],
+}
+
+/// What a chart shows by bucket and group.
+#[derive(Clone, Copy)]
+pub enum Shown {
+    /// Sums, or ratios of sums; the name is that of the one line of a chart that is not split.
+    Sums(&'static str),
+    /// Quantiles: all of them, or this one, by its place in [`answer::QUANTILES`], when the chart is split.
+    Quantiles(usize),
 }
 
 /// The groups that a chart tells apart.
@@ -71,10 +81,10 @@ pub struct SplitBy {
     pub top: u64,
 }
 
-/// The values of a chart, and the answer that they come from.
-struct Grouped {
-    grid: Grid,
-    answered: Answered<GroupedRow>,
+/// The lines of a chart, and where they come from.
+struct Drawn {
+    lines: Lines,
+    told: Told,
 }
 
 /// From so many rows on, groups are ranked by the engine, so that they do not have to be sent here.
@@ -104,37 +114,37 @@ impl Service {
         let buckets = chart.aggregation.buckets(&range)?;
         let earlier = common.comparison.and_then(|comparison| comparison.earlier(&range, now));
 
-        let current = self.grouped(reader, &common, &chart, &range, &buckets, None).await?;
+        let current = self.drawn(reader, &common, &chart, &range, &buckets, None).await?;
         let earlier = match earlier {
             None => None,
             Some(earlier) => {
                 let earlier_buckets = Aggregation(buckets.level).buckets(&earlier.range)?;
                 let window = Range { to: earlier.until, ..earlier.range };
-                let kept = current.grid.names();
-                let grouped = self.grouped(reader, &common, &chart, &window, &earlier_buckets, Some(kept)).await?;
-                Some((window, earlier_buckets, grouped))
+                let kept = current.lines.names();
+                let drawn = self.drawn(reader, &common, &chart, &window, &earlier_buckets, Some(&kept)).await?;
+                Some((window, earlier_buckets, drawn))
             }
         };
 
-        let mut meta = self.meta(reader, &common, &range, now, &current.answered).await?;
+        let mut meta = self.meta(reader, &common, &range, now, &current.told).await?;
         meta.partial = Some(buckets.partial(&range, now));
-        if let Some((_, _, grouped)) = &earlier {
-            add_cost(&mut meta, &grouped.answered);
+        if let Some((_, _, drawn)) = &earlier {
+            drawn.told.add_cost(&mut meta);
         }
-        let earlier = earlier.as_ref().map(|(range, buckets, grouped)| (range, buckets, &grouped.grid));
-        Ok(answer::chart(&chart.outline, &buckets, &current.grid, earlier, meta))
+        let earlier = earlier.as_ref().map(|(range, buckets, drawn)| (range, buckets, &drawn.lines));
+        Ok(answer::chart(chart.outline, &buckets, &current.lines, earlier, meta))
     }
 
-    /// The values of a chart, by bucket and group, with no more groups than are told apart.
-    async fn grouped(
+    /// The lines of a chart, with no more groups than are told apart.
+    async fn drawn(
         &self,
         reader: &Reader,
         common: &Common<'_>,
         chart: &ChartOf<'_>,
         range: &Range,
         buckets: &Buckets,
-        kept: Option<HashSet<String>>,
-    ) -> Result<Grouped, AnswerError> {
+        kept: Option<&HashSet<String>>,
+    ) -> Result<Drawn, AnswerError> {
         let ask = |is_ranked: bool| {
             let group = match chart.split {
                 Some(split) => Sql::text_or_empty(split.column),
@@ -144,10 +154,11 @@ impl Service {
             variables.push(("group", group.into()));
             variables.push(("is_ranked", Variable::from(is_ranked)));
             variables.push(("has_kept", Variable::from(kept.is_some())));
+            variables.push(("levels", Sql::constant(QUANTILE_LEVELS).into()));
             variables.push(("size", Sql::constant(chart.outline.measure.size()).into()));
             let mut values = Values::default();
             values.set("most_rows", Value::Whole(if is_ranked { u64::MAX } else { self.rank_from }));
-            match (chart.split, &kept) {
+            match (chart.split, kept) {
                 (Some(_), Some(kept)) if is_ranked => values
                     .set("kept", Value::Texts(kept.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect())),
                 (Some(split), None) if is_ranked => values.set("top", Value::Whole(split.top)),
@@ -157,18 +168,31 @@ impl Service {
             let part = kept.is_some().then_some("earlier");
             common.ask(range, Some(buckets), split_by, values, variables, part)
         };
+        let only = match chart.shown {
+            Shown::Sums(name) => chart.split.is_none().then_some(name),
+            Shown::Quantiles(index) => {
+                // The rest is no sum of its groups, so the engine has to know them.
+                let answered = self.repository.ask::<QuantilesRow>(reader, ask(chart.split.is_some())).await?;
+                let rows = &answered.rows.rows;
+                let lines = match chart.split {
+                    None => answer::quantile_lines(buckets, rows),
+                    Some(_) => answer::lines_of_quantile(buckets, rows, index),
+                };
+                return Ok(Drawn { lines, told: Told::of(&answered) });
+            }
+        };
         // Few groups are ranked here, which costs the engine nothing; very many are ranked there.
         let mut answered = self.repository.ask::<GroupedRow>(reader, ask(false)).await?;
         if chart.split.is_some() && answered.rows.rows.len() as u64 >= self.rank_from {
             answered = self.repository.ask::<GroupedRow>(reader, ask(true)).await?;
         }
         let grid = Grid::new(buckets, &answered.rows.rows);
-        let grid = match (chart.split, &kept) {
+        let grid = match (chart.split, kept) {
             (Some(_), Some(kept)) => grid.keep(kept),
             (Some(split), None) => grid.keep_largest(split.top, chart.outline.measure),
             (None, _) => grid,
         };
-        Ok(Grouped { grid, answered })
+        Ok(Drawn { lines: grid.lines(buckets, chart.outline.measure, only), told: Told::of(&answered) })
     }
 
     /// Asks a question without a time axis, for the range and for the earlier period.
@@ -205,29 +229,30 @@ impl Service {
         common: Common<'_>,
         compared: &Compared<R>,
     ) -> Result<Meta, AnswerError> {
-        let mut meta = self.meta(reader, &common, &compared.range, Utc::now(), &compared.current).await?;
+        let told = Told::of(&compared.current);
+        let mut meta = self.meta(reader, &common, &compared.range, Utc::now(), &told).await?;
         if let Some((_, answered)) = &compared.earlier {
-            add_cost(&mut meta, answered);
+            Told::of(answered).add_cost(&mut meta);
         }
         Ok(meta)
     }
 
-    async fn meta<R>(
+    async fn meta(
         &self,
         reader: &Reader,
         common: &Common<'_>,
         range: &Range,
         now: DateTime<Utc>,
-        answered: &Answered<R>,
+        told: &Told,
     ) -> Result<Meta, AnswerError> {
         let mut meta = Meta::of_range(range);
-        answered.source.name().clone_into(&mut meta.source);
+        told.source.name().clone_into(&mut meta.source);
         meta.notes = common.notes.iter().map(|note| (*note).to_owned()).collect();
-        if self.is_beyond_retention(range, now, &answered.source) {
+        if self.is_beyond_retention(range, now, &told.source) {
             meta.notes
                 .push(format!("Raw rows are kept for {} days: what is older is not counted.", self.retention_days));
         }
-        add_cost(&mut meta, answered);
+        told.add_cost(&mut meta);
         let newest = self.repository.fresh_as_of(reader, common.dataset).await.map_err(AskError::from)?;
         meta.set_fresh_as_of(newest);
         Ok(meta)
@@ -266,6 +291,26 @@ impl<'a> Common<'a> {
     }
 }
 
-fn add_cost<R>(meta: &mut Meta, answered: &Answered<R>) {
-    meta.add_cost(answered.rows.rows_read, answered.rows.elapsed, &answered.rows.query_id);
+/// What the engine told about an answer, besides its rows.
+struct Told {
+    source: Source,
+    rows_read: u64,
+    elapsed: std::time::Duration,
+    query_id: String,
+}
+
+impl Told {
+    fn of<R>(answered: &Answered<R>) -> Self {
+        let rows = &answered.rows;
+        Self {
+            source: answered.source.clone(),
+            rows_read: rows.rows_read,
+            elapsed: rows.elapsed,
+            query_id: rows.query_id.clone(),
+        }
+    }
+
+    fn add_cost(&self, meta: &mut Meta) {
+        meta.add_cost(self.rows_read, self.elapsed, &self.query_id);
+    }
 }

@@ -85,6 +85,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.tokens(SPAN_CHARTS);
         assistants.tokens(["datetime_from=2026-02-03&datetime_to=2026-02-03&tokens=cached_input"]);
         assistants.cost(SPAN_CHARTS);
+        assistants.latency(SPAN_CHARTS);
+        assistants.time_to_first_token(SPAN_CHARTS);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

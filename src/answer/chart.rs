@@ -3,8 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::grid::{Cell, Grid, Measure};
-use super::{Meta, Number, RangeMeta, Shape, csv};
+use super::{Group, Lines, Measure, Meta, Number, RangeMeta, Shape, csv};
 use crate::query::{Buckets, Range};
 
 /// A chart over time. `xAxis` and `series` are props of Material UI X's `<BarChart>` and `<LineChart>`.
@@ -61,12 +60,10 @@ pub struct Series {
 }
 
 /// What a chart is like before it has values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Outline {
     pub measure: Measure,
     pub unit: &'static str,
-    /// Names the one series of a chart that is not split; `None` when it is split.
-    pub only_series: Option<&'static str>,
 }
 
 /// The name of the group of rows that have no value in the field that is split by.
@@ -76,23 +73,26 @@ const REST: &str = "other";
 
 /// Draws a chart; `earlier` is the period that it is compared with.
 pub fn chart(
-    outline: &Outline,
+    outline: Outline,
     buckets: &Buckets,
-    grid: &Grid,
-    earlier: Option<(&Range, &Buckets, &Grid)>,
+    lines: &Lines,
+    earlier: Option<(&Range, &Buckets, &Lines)>,
     meta: Meta,
 ) -> Chart {
-    let groups = groups(outline, grid, earlier.map(|(_, _, grid)| grid));
-    let comparison = earlier.map(|(range, earlier_buckets, grid)| {
+    let mut groups: Vec<&Group> = lines.0.iter().map(|line| &line.group).collect();
+    if !lines.has_rest() && earlier.is_some_and(|(_, _, lines)| lines.has_rest()) {
+        groups.push(&Group::Rest);
+    }
+    let comparison = earlier.map(|(range, earlier_buckets, lines)| {
         let mut labels: Vec<Option<String>> = earlier_buckets.labels().into_iter().map(Some).collect();
         labels.resize(buckets.len(), None);
-        let mut series = series(outline, earlier_buckets, &groups, grid);
+        let mut series = series(outline, earlier_buckets, &groups, lines);
         series.iter_mut().for_each(|series| series.data.resize(buckets.len(), None));
         ComparedChart { range: RangeMeta::new(range), x_axis: vec![axis(labels)], series }
     });
     Chart {
         x_axis: vec![axis(buckets.labels().into_iter().map(Some).collect())],
-        series: series(outline, buckets, &groups, grid),
+        series: series(outline, buckets, &groups, lines),
         comparison,
         meta: Meta {
             aggregation_level: Some(buckets.level.name().to_owned()),
@@ -106,35 +106,26 @@ fn axis(data: Vec<Option<String>>) -> Axis {
     Axis { id: "time", scale_type: ScaleType::Band, data }
 }
 
-/// The groups, the largest first, which is the bottom of a stack; the rest comes last.
-fn groups<'a>(outline: &Outline, grid: &'a Grid, earlier: Option<&Grid>) -> Vec<Option<&'a str>> {
-    if outline.only_series.is_some() {
-        return vec![Some("")];
-    }
-    let mut groups: Vec<Option<&str>> = grid.by_size(outline.measure).into_iter().map(Some).collect();
-    if grid.has_rest() || earlier.is_some_and(Grid::has_rest) {
-        groups.push(None);
-    }
-    groups
-}
-
-fn series(outline: &Outline, buckets: &Buckets, groups: &[Option<&str>], grid: &Grid) -> Vec<Series> {
-    let empty = vec![Cell::default(); buckets.len()];
-    let taken: Vec<&str> = groups.iter().copied().flatten().collect();
+fn series(outline: Outline, buckets: &Buckets, groups: &[&Group], lines: &Lines) -> Vec<Series> {
+    let empty = vec![outline.measure.nothing(); buckets.len()];
+    let named = groups.iter().filter_map(|group| match group {
+        Group::Named(name) if !name.is_empty() => Some(name.as_str()),
+        _ => None,
+    });
+    let taken: Vec<&str> = named.collect();
     groups
         .iter()
         .map(|group| {
-            let id = match (outline.only_series, group) {
-                (Some(only), _) => only.to_owned(),
-                (None, Some("")) => free_name(NO_GROUP, &taken),
-                (None, Some(group)) => (*group).to_owned(),
-                (None, None) => free_name(REST, &taken),
+            let id = match group {
+                Group::Fixed(name) => (*name).to_owned(),
+                Group::Named(name) if name.is_empty() => free_name(NO_GROUP, &taken),
+                Group::Named(name) => name.clone(),
+                Group::Rest => free_name(REST, &taken),
             };
-            let cells = grid.cells(*group).unwrap_or(&empty);
             Series {
                 label: id.clone(),
                 id,
-                data: cells.iter().map(|cell| outline.measure.value(*cell)).collect(),
+                data: lines.values(group).unwrap_or(&empty).to_vec(),
                 stack: outline.measure.adds_up().then_some("total"),
             }
         })
@@ -170,7 +161,7 @@ impl Shape for Chart {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GroupedRow;
+    use super::super::{Grid, GroupedRow};
     use super::*;
     use crate::query::{Aggregation, Level};
 
@@ -190,17 +181,23 @@ mod tests {
         }
     }
 
-    const SPLIT: Outline = Outline { measure: Measure::Count, unit: "messages", only_series: None };
+    const SPLIT: Outline = Outline { measure: Measure::Count, unit: "messages" };
+
+    fn split(buckets: &Buckets, rows: &[GroupedRow]) -> Lines {
+        Grid::new(buckets, rows).lines(buckets, SPLIT.measure, None)
+    }
 
     #[test]
     fn an_empty_count_is_zero_and_an_empty_ratio_is_null() {
         let buckets = axis_of("2026-02-01T00:00:00Z", 2);
-        let count = Outline { only_series: Some("messages"), ..SPLIT };
-        let drawn = chart(&count, &buckets, &Grid::new(&buckets, &[]), None, Meta::default());
-        assert_eq!(drawn.series[0].data, [Some(Number::Count(0)), Some(Number::Count(0))]);
-        let ratio = Outline { measure: Measure::Ratio, ..count };
-        let rows = [row(&buckets, 1, Some(""), 1, 4)];
-        let drawn = chart(&ratio, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
+        let drawn = |measure, rows: &[GroupedRow]| {
+            let lines = Grid::new(&buckets, rows).lines(&buckets, measure, Some("messages"));
+            chart(Outline { measure, ..SPLIT }, &buckets, &lines, None, Meta::default())
+        };
+        let empty = drawn(Measure::Count, &[]);
+        assert_eq!(empty.series[0].data, [Some(Number::Count(0)), Some(Number::Count(0))]);
+        assert_eq!(drawn(Measure::Quantile, &[]).series[0].data, [None, None]);
+        let drawn = drawn(Measure::Ratio, &[row(&buckets, 1, Some(""), 1, 4)]);
         assert_eq!(drawn.series[0].data, [None, Some(Number::Real(0.25))]);
         assert_eq!(drawn.csv(), "time,messages\r\n2026-02-01T00:00:00+00:00,\r\n2026-02-02T00:00:00+00:00,0.25\r\n");
     }
@@ -214,7 +211,7 @@ mod tests {
             row(&buckets, 0, Some("a"), 5, 0),
             row(&buckets, 0, Some(""), 1, 0),
         ];
-        let drawn = chart(&SPLIT, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
+        let drawn = chart(SPLIT, &buckets, &split(&buckets, &rows), None, Meta::default());
         let ids: Vec<&str> = drawn.series.iter().map(|series| series.id.as_str()).collect();
         assert_eq!(ids, ["a", "none", "b", "other"]);
         assert!(drawn.series.iter().all(|series| series.stack == Some("total")));
@@ -231,7 +228,7 @@ mod tests {
         ];
         let grid = Grid::new(&buckets, &rows);
         let drawn = |grid: Grid| {
-            let drawn = chart(&SPLIT, &buckets, &grid, None, Meta::default());
+            let drawn = chart(SPLIT, &buckets, &grid.lines(&buckets, SPLIT.measure, None), None, Meta::default());
             drawn.series.into_iter().map(|series| (series.id, series.data)).collect::<Vec<_>>()
         };
         let series = |id: &str, data: [u64; 2]| (id.to_owned(), data.map(|count| Some(Number::Count(count))).to_vec());
@@ -246,7 +243,7 @@ mod tests {
     fn groups_that_have_the_names_of_ours_keep_them() {
         let buckets = axis_of("2026-02-01T00:00:00Z", 1);
         let rows = [row(&buckets, 0, Some("other"), 2, 0), row(&buckets, 0, None, 1, 0)];
-        let drawn = chart(&SPLIT, &buckets, &Grid::new(&buckets, &rows), None, Meta::default());
+        let drawn = chart(SPLIT, &buckets, &split(&buckets, &rows), None, Meta::default());
         let ids: Vec<&str> = drawn.series.iter().map(|series| series.id.as_str()).collect();
         assert_eq!(ids, ["other", "_other"]);
     }
@@ -257,8 +254,8 @@ mod tests {
         let rows = [row(&march, 0, Some("a"), 5, 0)];
         let earlier_rows = [row(&february, 27, Some("a"), 3, 0), row(&february, 0, None, 1, 0)];
         let range = Range { zone: chrono_tz::UTC, from: february.starts[0], to: february.end };
-        let (grid, earlier) = (Grid::new(&march, &rows), Grid::new(&february, &earlier_rows));
-        let drawn = chart(&SPLIT, &march, &grid, Some((&range, &february, &earlier)), Meta::default());
+        let (lines, earlier) = (split(&march, &rows), split(&february, &earlier_rows));
+        let drawn = chart(SPLIT, &march, &lines, Some((&range, &february, &earlier)), Meta::default());
         let earlier = drawn.comparison.unwrap();
         assert_eq!(drawn.series.len(), 2);
         assert_eq!(earlier.series[0].data[27..], [Some(Number::Count(3)), None, None, None]);

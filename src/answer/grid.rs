@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::Number;
+use super::{Group, Line, Lines, Number};
 use crate::query::Buckets;
 
 /// What the engine answers for a chart: a value by bucket and group.
@@ -30,6 +30,8 @@ pub enum Measure {
     Money,
     /// Numerator ÷ denominator; null without a denominator.
     Ratio,
+    /// A quantile of values; null where there are none.
+    Quantile,
 }
 
 /// Billionths of a US dollar.
@@ -38,36 +40,43 @@ const DOLLAR: f64 = 1e9;
 impl Measure {
     /// Whether the values of groups add up to the value of all.
     pub const fn adds_up(self) -> bool {
-        !matches!(self, Self::Ratio)
+        matches!(self, Self::Count | Self::Money)
+    }
+
+    /// The value where there are no rows.
+    pub fn nothing(self) -> Option<Number> {
+        self.value(Cell::default())
     }
 
     /// The column by which a group is large: the count, or the sample of a ratio.
     pub const fn size(self) -> &'static str {
         match self {
             Self::Count | Self::Money => "numerator",
-            Self::Ratio => "denominator",
+            Self::Ratio | Self::Quantile => "denominator",
         }
     }
 
     fn size_of(self, cells: &[Cell]) -> u64 {
         match self {
             Self::Count | Self::Money => cells.iter().map(|cell| cell.numerator).sum(),
-            Self::Ratio => cells.iter().map(|cell| cell.denominator).sum(),
+            Self::Ratio | Self::Quantile => cells.iter().map(|cell| cell.denominator).sum(),
         }
     }
 
-    pub(super) fn value(self, cell: Cell) -> Option<Number> {
+    fn value(self, cell: Cell) -> Option<Number> {
         match self {
             Self::Count => Some(Number::Count(cell.numerator)),
             Self::Money => Some(Number::Real(cell.numerator as f64 / DOLLAR)),
             Self::Ratio => Number::ratio(cell.numerator, cell.denominator),
+            // A grid has sums, and no quantile can be made of those.
+            Self::Quantile => None,
         }
     }
 }
 
 /// One group in one bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Cell {
+struct Cell {
     numerator: u64,
     denominator: u64,
 }
@@ -118,24 +127,28 @@ impl Grid {
         Self { groups }
     }
 
-    /// The groups that are told apart.
-    pub fn names(&self) -> HashSet<String> {
-        self.groups.keys().flatten().cloned().collect()
+    /// The values as lines; a chart that is not split has one, whose name is given.
+    pub fn lines(&self, buckets: &Buckets, measure: Measure, only: Option<&'static str>) -> Lines {
+        let line = |group: Group, key: Option<&str>| {
+            let values = match self.groups.get(&key.map(str::to_owned)) {
+                Some(cells) => cells.iter().map(|cell| measure.value(*cell)).collect(),
+                None => vec![measure.nothing(); buckets.len()],
+            };
+            Line { group, values }
+        };
+        if let Some(only) = only {
+            return Lines(vec![line(Group::Fixed(only), Some(""))]);
+        }
+        let named = self.by_size(measure).into_iter().map(|name| line(Group::Named(name.to_owned()), Some(name)));
+        let rest = self.groups.contains_key(&None).then(|| line(Group::Rest, None));
+        Lines(named.chain(rest).collect())
     }
 
     /// Groups by their size, the largest first; equal ones by name.
-    pub(super) fn by_size(&self, measure: Measure) -> Vec<&str> {
+    fn by_size(&self, measure: Measure) -> Vec<&str> {
         let sized = self.groups.iter().filter_map(|(group, cells)| Some((group.as_deref()?, measure.size_of(cells))));
         let mut groups: Vec<(&str, u64)> = sized.collect();
         groups.sort_by(|(a, a_size), (b, b_size)| b_size.cmp(a_size).then(a.cmp(b)));
         groups.into_iter().map(|(group, _)| group).collect()
-    }
-
-    pub(super) fn has_rest(&self) -> bool {
-        self.groups.contains_key(&None)
-    }
-
-    pub(super) fn cells(&self, group: Option<&str>) -> Option<&[Cell]> {
-        self.groups.get(&group.map(str::to_owned)).map(Vec::as_slice)
     }
 }

@@ -6,6 +6,7 @@
 mod chart;
 mod csv;
 mod grid;
+mod lines;
 mod meta;
 mod table;
 mod totals;
@@ -17,6 +18,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 pub use chart::{Axis, Chart, ComparedChart, NO_GROUP, Outline, Series, chart};
 pub use grid::{Grid, GroupedRow, Measure};
+pub use lines::{Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantilesRow, lines_of_quantile, quantile_lines};
 pub use meta::{Cost, Meta, RangeMeta};
 pub use table::{Page, Table};
 pub use totals::{Card, Change, Totals};

@@ -77,9 +77,10 @@ fn spans() -> Vec<Value> {
                 "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
                 "gen_ai.response.model": if number % 2 == 0 { "gpt-5-mini" } else { "gpt-5" }, "gen_ai.usage.input_tokens": 1_200 + 100 * number,
                 "gen_ai.usage.output_tokens": 180, "gen_ai.usage.cost": 0.004_5 + 0.000_5 * number as f64,
+                "gen_ai.response.time_to_first_chunk": 0.3 + 0.05 * number as f64,
             });
             let failed = with(run.clone(), json!({"error.type": "timeout"}));
-            spans.push(span(trace, 0, start, 2_400, if number == 4 { &failed } else { &run }));
+            spans.push(span(trace, 0, start, 2_400 + 150 * number as u64, if number == 4 { &failed } else { &run }));
             spans.push(span(trace, 1, start, 1_900, &with(assistant, call)));
         }
     }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::AssistantsService;
-use super::schemas::{ChartQuestion, TokensQuestion};
+use super::schemas::{ChartQuestion, QuantilesQuestion, TokensQuestion};
 use crate::answer::Chart;
 use crate::auth::Reader;
 use crate::error::{ApiError, QuestionProblems};
@@ -83,4 +83,42 @@ pub async fn cost(
     State(assistants): State<AssistantsService>,
 ) -> Result<Answer<Chart>, ApiError> {
     Ok(Answer(assistants.cost(&reader, &question).await?))
+}
+
+/// Latency
+///
+/// How long runs took, in milliseconds: p50, p75, p90, p95 and p99 in each bucket, or one of them by group; null where no run has ended.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assistants/charts/latency",
+    tag = "assistants",
+    params(QuantilesQuestion),
+    responses((status = 200, description = "Latency", body = Chart), QuestionProblems),
+    security(("bearer" = ["assistants:read"])),
+)]
+pub async fn latency(
+    reader: Reader,
+    Valid(question): Valid<QuantilesQuestion>,
+    State(assistants): State<AssistantsService>,
+) -> Result<Answer<Chart>, ApiError> {
+    Ok(Answer(assistants.latency(&reader, &question).await?))
+}
+
+/// Time to first token
+///
+/// How long callers of models waited for the first token, in milliseconds: p50 to p99 in each bucket, or one of them by group.
+#[utoipa::path(
+    get,
+    path = "/api/v1/assistants/charts/time-to-first-token",
+    tag = "assistants",
+    params(QuantilesQuestion),
+    responses((status = 200, description = "Time to first token", body = Chart), QuestionProblems),
+    security(("bearer" = ["assistants:read"])),
+)]
+pub async fn time_to_first_token(
+    reader: Reader,
+    Valid(question): Valid<QuantilesQuestion>,
+    State(assistants): State<AssistantsService>,
+) -> Result<Answer<Chart>, ApiError> {
+    Ok(Answer(assistants.time_to_first_token(&reader, &question).await?))
 }

@@ -39,6 +39,23 @@ parameter!(
     "Which tokens are counted: input and output together, one of them, or the part of the input that came from a cache."
 );
 
+vocabulary! {
+    /// A quantile of a chart that is split.
+    pub enum Quantile as "quantile" {
+        P50 = "p50",
+        P75 = "p75",
+        P90 = "p90",
+        P95 = "p95",
+        P99 = "p99",
+    }
+}
+
+parameter!(
+    Quantile,
+    Quantile::P95,
+    "With `split_by`, the quantile that is shown for each group; without, all of them are shown."
+);
+
 /// Filters of questions about assistants.
 #[derive(Debug, Clone, Copy)]
 pub struct SpanFilters;
@@ -71,6 +88,14 @@ question! {
     /// How many tokens were used over time?
     pub struct TokensQuestion {
         tokens: Tokens,
+        chart: ChartQuestion,
+    }
+}
+
+question! {
+    /// How long did it take over time?
+    pub struct QuantilesQuestion {
+        quantile: Quantile,
         chart: ChartQuestion,
     }
 }

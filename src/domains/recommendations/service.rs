@@ -14,7 +14,7 @@ use crate::answer::{Card, Chart, Measure, NO_GROUP, Number, Outline, Page, Table
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::{Compare, Comparison, Dimension, MOST_GROUPS, Split};
-use crate::service::{AnswerError, ChartOf, Common, Service, SplitBy};
+use crate::service::{AnswerError, ChartOf, Common, Service, Shown, SplitBy};
 use crate::statistics::wilson_interval;
 
 const CHARACTERS_NOTE: &str = "Characters are counted in sent messages that have a profile code.";
@@ -50,12 +50,8 @@ impl RecommendationsService {
         };
         let chart = ChartOf {
             aggregation: question.aggregation,
-            outline: outline(
-                Measure::Count,
-                if is_message { "messages" } else { "recommendations" },
-                metric.name(),
-                &question.split,
-            ),
+            outline: Outline { measure: Measure::Count, unit: if is_message { "messages" } else { "recommendations" } },
+            shown: Shown::Sums(metric.name()),
             split: split(&question.split),
             variables: &[("metric", Sql::constant(metric.name()).into())],
         };
@@ -78,7 +74,8 @@ impl RecommendationsService {
         };
         let chart = ChartOf {
             aggregation: question.aggregation,
-            outline: Outline { measure: Measure::Count, unit: "characters", only_series: None },
+            outline: Outline { measure: Measure::Count, unit: "characters" },
+            shown: Shown::Sums("characters"),
             split: Some(SplitBy { column: "source", top: MOST_GROUPS }),
             variables: &[],
         };
@@ -101,7 +98,8 @@ impl RecommendationsService {
         };
         let chart = ChartOf {
             aggregation: question.aggregation,
-            outline: outline(Measure::Ratio, "ratio", "acceptance_rate", &question.split),
+            outline: Outline { measure: Measure::Ratio, unit: "ratio" },
+            shown: Shown::Sums("acceptance_rate"),
             split: split(&question.split),
             variables: &[],
         };
@@ -124,7 +122,8 @@ impl RecommendationsService {
         };
         let chart = ChartOf {
             aggregation: question.aggregation,
-            outline: outline(Measure::Ratio, "ratio", "assisted_share", &question.split),
+            outline: Outline { measure: Measure::Ratio, unit: "ratio" },
+            shown: Shown::Sums("assisted_share"),
             split: split(&question.split),
             variables: &[],
         };
@@ -210,10 +209,6 @@ impl RecommendationsService {
 
 fn split<D: Dimension>(split: &Split<D>) -> Option<SplitBy> {
     split.by.map(|by| SplitBy { column: by.column(), top: split.top })
-}
-
-fn outline<D: Dimension>(measure: Measure, unit: &'static str, name: &'static str, split: &Split<D>) -> Outline {
-    Outline { measure, unit, only_series: split.by.is_none().then_some(name) }
 }
 
 fn funnel_steps(rows: &[FunnelRow], earlier: Option<&[FunnelRow]>) -> Vec<FunnelStep> {

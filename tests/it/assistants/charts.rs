@@ -58,6 +58,23 @@ async fn runs_are_root_spans_and_only_calls_use_tokens_and_money() {
 }
 
 #[tokio::test]
+async fn quantiles_are_of_runs_that_have_ended() {
+    let app = app_with_runs("assistant_latency").await;
+    let start = "2026-02-02T11:00:00Z".parse().unwrap();
+    let endless = with(span(4, 0, start, 0, &json!({"gen_ai.agent.name": "triage"})), json!({"endTimeUnixNano": "0"}));
+    app.store_spans(&[endless]).await;
+    // Runs of 700, 900 and 2,000 ms.
+    let all = values(&app, "latency?").await;
+    assert_eq!((&all["p50"], &all["p75"]), (&json!([900.0]), &json!([1_450.0])));
+    assert_eq!(all.as_object().unwrap().keys().collect::<Vec<_>>(), ["p50", "p75", "p90", "p95", "p99"]);
+    let by_assistant = values(&app, "latency?split_by=assistant&quantile=p50&").await;
+    assert_eq!(by_assistant, json!({"answers": [900.0], "none": [700.0], "triage": [2_000.0]}));
+    let with_rest = values(&app, "latency?split_by=assistant&quantile=p50&top=1&").await;
+    assert_eq!(with_rest, json!({"none": [700.0], "other": [1_450.0]}));
+    assert_eq!(values(&app, "time-to-first-token?").await["p50"], json!([null]));
+}
+
+#[tokio::test]
 async fn an_empty_text_is_no_value() {
     let app = app_with_runs("assistant_filters").await;
     assert_eq!(values(&app, "runs?filter=assistant_code:is_null&").await, json!({"runs": [1]}));

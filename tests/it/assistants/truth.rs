@@ -30,6 +30,9 @@ struct Row {
     cached: u64,
     /// Millionths of a US dollar.
     cost: u64,
+    /// None = it never ended.
+    millis: Option<u64>,
+    first_token_millis: Option<u32>,
 }
 
 impl Row {
@@ -52,18 +55,25 @@ impl Row {
             output: random.u64(..500),
             cached: random.u64(..=input),
             cost: random.u64(..20_000),
+            millis: Some(random.u64(..5_000)).filter(|millis| millis % 7 > 0),
+            first_token_millis: Some(random.u32(1..2_000)).filter(|millis| millis % 3 > 0),
         }
     }
 
     fn document(&self, index: usize) -> Value {
-        let attributes = json!({
+        let mut attributes = json!({
             "gen_ai.agent.name": self.assistant, "gen_ai.agent.version": self.version, "gen_ai.response.model": self.model,
             "gen_ai.operation.name": self.operation, "error.type": self.error, "gen_ai.usage.input_tokens": self.input,
             "gen_ai.usage.output_tokens": self.output, "gen_ai.usage.cache_read.input_tokens": self.cached,
             "gen_ai.usage.cost": self.cost as f64 / 1e6,
         });
-        let span = span(index as u64, u64::from(!self.is_root), self.start, 10, &attributes);
-        with(span, json!({"status": {"code": self.status}}))
+        if let Some(millis) = self.first_token_millis {
+            attributes["ai.response.msToFirstChunk"] = json!(millis);
+        }
+        let millis = self.millis.unwrap_or_default();
+        let span = span(index as u64, u64::from(!self.is_root), self.start, millis, &attributes);
+        let span = with(span, json!({"status": {"code": self.status}}));
+        if self.millis.is_some() { span } else { with(span, json!({"endTimeUnixNano": null})) }
     }
 
     fn is_call(&self) -> bool {
@@ -182,4 +192,63 @@ async fn every_chart_is_a_plain_count_whatever_it_is_read_from() {
         }
     }
     assert!(sources.keys().map(String::as_str).eq(["assistant_spans_15m", "assistant_spans_1h", "raw"]), "{sources:?}");
+}
+
+/// The quantile of some values as spreadsheets and NumPy have it: interpolated between neighbours.
+fn quantile(values: &mut [f64], level: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (values.len() - 1) as f64 * level;
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+#[tokio::test]
+async fn quantiles_are_those_of_the_values_whoever_is_told_apart() {
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let app = TestApp::start("assistants_quantiles").await;
+    let rows: Vec<Row> = (0..1_000).map(|_| Row::any(&mut random)).collect();
+    let documents: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.document(index)).collect();
+    app.store_spans(&documents).await;
+    for _ in 0..30 {
+        let split = ["assistant", "assistant_version", "model", "status", "error_type"][random.usize(..5)];
+        let top = random.usize(1..4);
+        let (name, level) = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)][random.usize(..4)];
+        let (chart, is_latency) = [("latency", true), ("time-to-first-token", false)][random.usize(..2)];
+        let value = |row: &Row| match is_latency {
+            true => row.millis.filter(|_| row.is_root).map(|millis| millis as f64),
+            false => row.first_token_millis.filter(|_| row.is_call()).map(f64::from),
+        };
+        let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+        for row in rows.iter().filter(|row| value(row).is_some()) {
+            *sizes.entry(row.group(split)).or_default() += 1;
+        }
+        let name_of = |group: &'static str| if group == "none" { "" } else { group };
+        let mut groups: Vec<&'static str> = sizes
+            .keys()
+            .copied()
+            .map(|group| rows.iter().map(|row| row.group(split)).find(|known| *known == group).unwrap())
+            .collect();
+        groups.sort_by(|one, other| sizes[other].cmp(&sizes[one]).then(name_of(one).cmp(name_of(other))));
+        groups.truncate(top);
+        let mut values: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
+        for row in &rows {
+            let group = if groups.contains(&row.group(split)) { row.group(split) } else { "other" };
+            let bucket = local_bucket(row.start, Tz::UTC, "day");
+            if let Some(value) = value(row) {
+                values.entry((group.to_owned(), bucket)).or_default().push(value);
+            }
+        }
+        let wanted: Values = values.into_iter().map(|(key, mut values)| (key, quantile(&mut values, level))).collect();
+        let path = format!(
+            "/api/v1/assistants/charts/{chart}?datetime_from=2026-03-27&datetime_to=2026-03-31&aggregation_level=day&split_by={split}&top={top}&quantile={name}"
+        );
+        let answer = app.get(&path).await;
+        assert_eq!(answer["meta"]["source"], "raw");
+        let shown = values_of(&answer, Tz::UTC, "day");
+        assert!(shown.keys().eq(wanted.keys()), "seed {seed}: {path}\n{shown:?}\n{wanted:?}");
+        for (key, value) in &wanted {
+            assert!((shown[key] - value).abs() < 1e-6, "seed {seed}: {path} {key:?}: {} is not {value}", shown[key]);
+        }
+    }
 }

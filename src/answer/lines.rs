@@ -1,0 +1,119 @@
+//! The lines of a chart: a value for each bucket, by group.
+
+use std::collections::HashSet;
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::{Measure, Number};
+use crate::query::Buckets;
+
+/// What a line is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// A line that every answer of the chart has.
+    Fixed(&'static str),
+    /// The rows with this value; an empty one is none.
+    Named(String),
+    /// All groups that are not told apart.
+    Rest,
+}
+
+/// A line; as long as its axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    pub group: Group,
+    pub values: Vec<Option<Number>>,
+}
+
+/// The lines of a chart in the order in which they are drawn: the largest first, the rest last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lines(pub Vec<Line>);
+
+impl Lines {
+    /// The groups that are told apart.
+    pub fn names(&self) -> HashSet<String> {
+        let name = |line: &Line| match &line.group {
+            Group::Named(name) => Some(name.clone()),
+            Group::Fixed(_) | Group::Rest => None,
+        };
+        self.0.iter().filter_map(name).collect()
+    }
+
+    pub(super) fn has_rest(&self) -> bool {
+        self.0.iter().any(|line| line.group == Group::Rest)
+    }
+
+    pub(super) fn values(&self, group: &Group) -> Option<&[Option<Number>]> {
+        self.0.iter().find(|line| line.group == *group).map(|line| line.values.as_slice())
+    }
+}
+
+/// What the engine answers for a chart of quantiles: those of a group in a bucket.
+#[derive(Debug, Clone, PartialEq, Row, Deserialize)]
+pub struct QuantilesRow {
+    /// Start of the bucket, as a Unix time.
+    pub start: u32,
+    pub series: String,
+    /// 1 for the rest, which are all groups beyond the largest.
+    pub is_rest: u8,
+    /// How many values there are.
+    pub size: u64,
+    /// At the levels of [`QUANTILES`], in their order.
+    pub quantiles: Vec<f64>,
+}
+
+/// The quantiles that charts show, in this order.
+pub const QUANTILES: [&str; 5] = ["p50", "p75", "p90", "p95", "p99"];
+/// Their levels, as a statement lists them.
+pub const QUANTILE_LEVELS: &str = "0.5, 0.75, 0.9, 0.95, 0.99";
+
+/// A line for each quantile, of rows that are not split.
+pub fn quantile_lines(buckets: &Buckets, rows: &[QuantilesRow]) -> Lines {
+    let lines = QUANTILES
+        .iter()
+        .enumerate()
+        .map(|(index, name)| Line { group: Group::Fixed(name), values: values_of(buckets, rows.iter(), index) });
+    Lines(lines.collect())
+}
+
+/// A line for each group, of one quantile, which is given by its place in [`QUANTILES`].
+pub fn lines_of_quantile(buckets: &Buckets, rows: &[QuantilesRow], index: usize) -> Lines {
+    let group_of = |row: &QuantilesRow| match row.is_rest {
+        0 => Group::Named(row.series.clone()),
+        _ => Group::Rest,
+    };
+    let mut groups: Vec<(Group, u64)> = Vec::new();
+    for row in rows {
+        let group = group_of(row);
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, size)) => *size += row.size,
+            None => groups.push((group, row.size)),
+        }
+    }
+    groups.sort_by(|(group, size), (other, other_size)| {
+        let name = |group: &Group| match group {
+            Group::Named(name) => name.clone(),
+            _ => String::new(),
+        };
+        let is_rest = |group: &Group| *group == Group::Rest;
+        is_rest(group).cmp(&is_rest(other)).then(other_size.cmp(size)).then_with(|| name(group).cmp(&name(other)))
+    });
+    let line = |(group, _): (Group, u64)| {
+        let values = values_of(buckets, rows.iter().filter(|row| group_of(row) == group), index);
+        Line { group, values }
+    };
+    Lines(groups.into_iter().map(line).collect())
+}
+
+fn values_of<'r>(buckets: &Buckets, rows: impl Iterator<Item = &'r QuantilesRow>, index: usize) -> Vec<Option<Number>> {
+    let edges = buckets.edges();
+    let mut values = vec![Measure::Quantile.nothing(); buckets.len()];
+    for row in rows {
+        // A row outside of the axis cannot be: the engine got the same edges.
+        if let (Ok(bucket), Some(value)) = (edges.binary_search(&row.start), row.quantiles.get(index)) {
+            values[bucket] = Some(Number::Real(*value)).filter(|_| row.size > 0 && value.is_finite());
+        }
+    }
+    values
+}
