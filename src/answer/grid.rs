@@ -58,8 +58,8 @@ impl Measure {
 
     fn size_of(self, cells: &[Cell]) -> u64 {
         match self {
-            Self::Count | Self::Money => cells.iter().map(|cell| cell.numerator).sum(),
-            Self::Ratio | Self::Quantile => cells.iter().map(|cell| cell.denominator).sum(),
+            Self::Count | Self::Money => cells.iter().map(|cell| cell.numerator).fold(0, u64::saturating_add),
+            Self::Ratio | Self::Quantile => cells.iter().map(|cell| cell.denominator).fold(0, u64::saturating_add),
         }
     }
 
@@ -100,8 +100,8 @@ impl Grid {
             }
             let group = (row.is_rest == 0).then_some(row.series.as_str());
             let cells = groups.entry(group).or_insert_with(|| vec![Cell::default(); buckets.len()]);
-            cells[index].numerator += row.numerator;
-            cells[index].denominator += row.denominator;
+            cells[index].numerator = cells[index].numerator.saturating_add(row.numerator);
+            cells[index].denominator = cells[index].denominator.saturating_add(row.denominator);
         }
         Self { groups: groups.into_iter().map(|(group, cells)| (group.map(str::to_owned), cells)).collect() }
     }
@@ -120,8 +120,8 @@ impl Grid {
             let group = group.filter(|group| kept.contains(group));
             let sums = groups.entry(group).or_insert_with(|| vec![Cell::default(); cells.len()]);
             for (sum, cell) in sums.iter_mut().zip(cells) {
-                sum.numerator += cell.numerator;
-                sum.denominator += cell.denominator;
+                sum.numerator = sum.numerator.saturating_add(cell.numerator);
+                sum.denominator = sum.denominator.saturating_add(cell.denominator);
             }
         }
         Self { groups }

@@ -1,6 +1,7 @@
 //! The lines of a chart: a value for each bucket, by group.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -70,50 +71,44 @@ pub const QUANTILE_LEVELS: &str = "0.5, 0.75, 0.9, 0.95, 0.99";
 
 /// A line for each quantile, of rows that are not split.
 pub fn quantile_lines(buckets: &Buckets, rows: &[QuantilesRow]) -> Lines {
-    let lines = QUANTILES
-        .iter()
-        .enumerate()
-        .map(|(index, name)| Line { group: Group::Fixed(name), values: values_of(buckets, rows.iter(), index) });
-    Lines(lines.collect())
+    let line = |(index, name): (usize, &&'static str)| {
+        let mut values = vec![Measure::Quantile.nothing(); buckets.len()];
+        place(buckets, rows, index, |_, bucket, value| values[bucket] = value);
+        Line { group: Group::Fixed(name), values }
+    };
+    Lines(QUANTILES.iter().enumerate().map(line).collect())
 }
 
 /// A line for each group, of one quantile, which is given by its place in [`QUANTILES`].
 pub fn lines_of_quantile(buckets: &Buckets, rows: &[QuantilesRow], index: usize) -> Lines {
-    let group_of = |row: &QuantilesRow| match row.is_rest {
-        0 => Group::Named(row.series.clone()),
-        _ => Group::Rest,
-    };
-    let mut groups: Vec<(Group, u64)> = Vec::new();
-    for row in rows {
-        let group = group_of(row);
-        match groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, size)) => *size += row.size,
-            None => groups.push((group, row.size)),
-        }
-    }
-    groups.sort_by(|(group, size), (other, other_size)| {
-        let name = |group: &Group| match group {
-            Group::Named(name) => name.clone(),
-            _ => String::new(),
-        };
-        let is_rest = |group: &Group| *group == Group::Rest;
-        is_rest(group).cmp(&is_rest(other)).then(other_size.cmp(size)).then_with(|| name(group).cmp(&name(other)))
+    // The rest, which has no name, comes behind all that have one; then the largest first, equal ones by name.
+    let mut groups: BTreeMap<(bool, &str), Line> = BTreeMap::new();
+    let mut sizes: HashMap<Group, u64> = HashMap::new();
+    place(buckets, rows, index, |row, bucket, value| {
+        let line = groups.entry((row.is_rest > 0, &row.series)).or_insert_with(|| Line {
+            group: if row.is_rest > 0 { Group::Rest } else { Group::Named(row.series.clone()) },
+            values: vec![Measure::Quantile.nothing(); buckets.len()],
+        });
+        line.values[bucket] = value;
+        *sizes.entry(line.group.clone()).or_default() += row.size;
     });
-    let line = |(group, _): (Group, u64)| {
-        let values = values_of(buckets, rows.iter().filter(|row| group_of(row) == group), index);
-        Line { group, values }
-    };
-    Lines(groups.into_iter().map(line).collect())
+    let mut lines: Vec<Line> = groups.into_values().collect();
+    lines.sort_by_key(|line| (line.group == Group::Rest, Reverse(sizes[&line.group])));
+    Lines(lines)
 }
 
-fn values_of<'r>(buckets: &Buckets, rows: impl Iterator<Item = &'r QuantilesRow>, index: usize) -> Vec<Option<Number>> {
+/// Gives each row with its bucket and the value of one quantile.
+fn place<'r>(
+    buckets: &Buckets,
+    rows: &'r [QuantilesRow],
+    index: usize,
+    mut put: impl FnMut(&'r QuantilesRow, usize, Option<Number>),
+) {
     let edges = buckets.edges();
-    let mut values = vec![Measure::Quantile.nothing(); buckets.len()];
     for row in rows {
         // A row outside of the axis cannot be: the engine got the same edges.
         if let (Ok(bucket), Some(value)) = (edges.binary_search(&row.start), row.quantiles.get(index)) {
-            values[bucket] = Some(Number::Real(*value)).filter(|_| row.size > 0 && value.is_finite());
+            put(row, bucket, Some(Number::Real(*value)).filter(|_| row.size > 0 && value.is_finite()));
         }
     }
-    values
 }

@@ -58,6 +58,25 @@ async fn runs_are_root_spans_and_only_calls_use_tokens_and_money() {
 }
 
 #[tokio::test]
+async fn absurd_costs_break_no_chart() {
+    let app = TestApp::start("assistant_absurd").await;
+    let start = "2026-02-02T10:00:00Z".parse().unwrap();
+    let call = |trace: u64, code: &str, cost: f64| {
+        let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.agent.name": code, "gen_ai.usage.cost": cost});
+        span(trace, 0, start, 10, &attributes)
+    };
+    let most = (0..40).map(|trace| call(trace, if trace % 2 == 0 { "a" } else { "b" }, 999_999_999.0));
+    let spans: Vec<Value> = most.chain([call(40, "c", -5.0), call(41, "c", 0.5)]).collect();
+    app.store_spans(&spans).await;
+    for query in ["cost?", "cost?split_by=assistant&", "cost?split_by=assistant&top=1&compare=previous_period&"] {
+        let values = values(&app, query).await;
+        let largest = values.as_object().unwrap().values().map(|data| data[0].as_f64().unwrap()).fold(0.0, f64::max);
+        assert!((18e9..19e9).contains(&largest), "{query}: {values}");
+    }
+    assert_eq!(values(&app, "cost?assistant_codes=c&").await, json!({"cost": [0.5]}));
+}
+
+#[tokio::test]
 async fn quantiles_are_of_runs_that_have_ended() {
     let app = app_with_runs("assistant_latency").await;
     let start = "2026-02-02T11:00:00Z".parse().unwrap();
