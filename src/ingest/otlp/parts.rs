@@ -78,10 +78,20 @@ impl<'a> Part<'a> {
             Self::Json(text) => {
                 let mut deserializer = serde_json::Deserializer::from_str(text);
                 let held = fields.deserialize(&mut deserializer).and_then(|held| deserializer.end().map(|()| held));
-                held.map_err(|error| malformed(&error.to_string()))?
+                held.map_err(|error| malformed(&told(&error)))?
             }
         };
         if held.many.len() > MOST_ITEMS { Err(too_many()) } else { Ok(held) }
+    }
+}
+
+/// Why a message cannot be read. Where it has another form than is wanted, without a place: that would be counted
+/// from the beginning of the message, which may lie anywhere in the body.
+fn told(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match told.split_once(" at line ") {
+        Some((what, _)) if error.is_data() => what.to_owned(),
+        _ => told,
     }
 }
 
