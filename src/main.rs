@@ -4,6 +4,9 @@ use chartwell::clickhouse::embedded::leave;
 use chartwell::commands::{Cli, run};
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {
     if fail::has_failpoints() {

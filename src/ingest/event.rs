@@ -67,20 +67,22 @@ impl Reading<'_> {
 
 /// Reads an event.
 pub fn read<'a>(document: Json<'a>, reading: Reading<'_>) -> Result<Event<'a>, Rejection> {
-    let Json::Object(mut fields) = document else {
+    let Json::Object(document) = document else {
         return Err(Rejection::new("malformed_event", "", "an event is a JSON object"));
     };
-    let event = take_name(&mut fields)?;
-    let event_id = take_id(&mut fields)?;
-    let time_utc = take_time(&mut fields, reading)?;
-    let visitor_id = take_visitor(&mut fields, reading.salt)?;
-    let mut text = |names: &[&str]| take_text(&mut fields, names);
-    let profile_code = text(&["profile_code"])?;
-    let platform_session_id = text(&["platform_session_id", "session_id"])?;
-    let platform = text(&["platform"])?;
-    let (agent_id, agent_email, agent_name) = (text(&["agent_id"])?, text(&["agent_email"])?, text(&["agent_name"])?);
-    let conversation_id = text(&["conversation_id"])?;
-    let mut data = take_data(fields)?;
+    let mut fields = Fields::of(document)?;
+    let event = fields.name()?;
+    let event_id = fields.id()?;
+    let time_utc = fields.time(reading)?;
+    let visitor_id = fields.visitor(reading.salt)?;
+    let profile_code = fields.text(Field::ProfileCode)?;
+    let platform_session_id = fields.text(Field::Session)?;
+    let platform = fields.text(Field::Platform)?;
+    let agent_id = fields.text(Field::AgentId)?;
+    let agent_email = fields.text(Field::AgentEmail)?;
+    let agent_name = fields.text(Field::AgentName)?;
+    let conversation_id = fields.text(Field::Conversation)?;
+    let mut data = fields.data()?;
     let suggestions = if &*event == "Send Message" { take_suggestions(&mut data)? } else { Vec::new() };
     catalogue::check(&mut data)?;
     refuse_ambiguous_paths(&data)?;
@@ -101,70 +103,153 @@ pub fn read<'a>(document: Json<'a>, reading: Reading<'_>) -> Result<Event<'a>, R
     })
 }
 
-/// The value under the first of these names; two names with different values contradict each other.
-fn take<'a, 'n>(fields: &mut Object<'a>, names: &[&'n str]) -> Result<Option<(&'n str, Json<'a>)>, Rejection> {
-    let mut taken: Option<(&str, Json<'_>)> = None;
-    for name in names {
-        let Some(value) = fields.remove(name).filter(|value| !value.is_null()) else { continue };
-        match &taken {
-            None => taken = Some((*name, value)),
-            Some((_, known)) if *known == value => {}
-            Some((first, _)) => {
-                let detail = format!("`{first}` and `{name}` are two spellings of one field, with different values");
-                return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
+/// The fields that are not part of `data`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Name,
+    Id,
+    Time,
+    ProfileCode,
+    Session,
+    Platform,
+    AgentId,
+    AgentEmail,
+    AgentName,
+    Visitor,
+    User,
+    Conversation,
+    Data,
+}
+
+impl Field {
+    const COUNT: usize = Self::Data as usize + 1;
+
+    /// The field that has this name; some have several.
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "event" | "event_type" | "name" => Self::Name,
+            "event_id" => Self::Id,
+            "time_utc" | "timestamp" => Self::Time,
+            "profile_code" => Self::ProfileCode,
+            "platform_session_id" | "session_id" => Self::Session,
+            "platform" => Self::Platform,
+            "agent_id" => Self::AgentId,
+            "agent_email" => Self::AgentEmail,
+            "agent_name" => Self::AgentName,
+            "visitor_id" | "user_id_hash" => Self::Visitor,
+            "user_id" => Self::User,
+            "conversation_id" => Self::Conversation,
+            "data" => Self::Data,
+            _ => return None,
+        })
+    }
+}
+
+/// The fields of an event in their places, each with the name that it was sent under; none is null.
+struct Fields<'a> {
+    placed: [Option<(Text<'a>, Json<'a>)>; Field::COUNT],
+    others: Vec<(Text<'a>, Json<'a>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Puts every field into its place; two names of one field with different values contradict each other.
+    fn of(document: Object<'a>) -> Result<Self, Rejection> {
+        let mut fields = Self { placed: Default::default(), others: Vec::new() };
+        for (name, value) in document {
+            let Some(field) = Field::named(&name) else {
+                fields.others.push((name, value));
+                continue;
+            };
+            match &mut fields.placed[field as usize] {
+                _ if value.is_null() => {}
+                place @ None => *place = Some((name, value)),
+                Some((_, known)) if *known == value => {}
+                Some((first, _)) => {
+                    let detail = format!("`{first}` and `{name}` are two spellings of one field, with different values");
+                    return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
+                }
             }
         }
+        Ok(fields)
     }
-    Ok(taken)
-}
 
-fn take_text<'a>(fields: &mut Object<'a>, names: &[&str]) -> Result<Option<Text<'a>>, Rejection> {
-    let Some((name, value)) = take(fields, names)? else { return Ok(None) };
-    let pointer = || format!("/{name}");
-    match FieldType::Text.read(value, pointer)? {
-        // An empty text is no value: it would be neither a group nor a filter.
-        Json::Text(text) if text.is_empty() => Ok(None),
-        Json::Text(text) if text.len() > LONGEST_TEXT => {
-            let pointer = pointer();
-            Err(Rejection::new("too_long", &pointer, format!("`{pointer}` is longer than {LONGEST_TEXT} bytes")))
+    fn take(&mut self, field: Field) -> Option<(Text<'a>, Json<'a>)> {
+        self.placed[field as usize].take()
+    }
+
+    fn text(&mut self, field: Field) -> Result<Option<Text<'a>>, Rejection> {
+        let Some((name, value)) = self.take(field) else { return Ok(None) };
+        let pointer = || format!("/{name}");
+        match FieldType::Text.read(value, pointer)? {
+            // An empty text is no value: it would be neither a group nor a filter.
+            Json::Text(text) if text.is_empty() => Ok(None),
+            Json::Text(text) if text.len() > LONGEST_TEXT => {
+                let pointer = pointer();
+                Err(Rejection::new("too_long", &pointer, format!("`{pointer}` is longer than {LONGEST_TEXT} bytes")))
+            }
+            Json::Text(text) => Ok(Some(text)),
+            _ => Ok(None),
         }
-        Json::Text(text) => Ok(Some(text)),
-        _ => Ok(None),
     }
-}
 
-fn take_name<'a>(fields: &mut Object<'a>) -> Result<Text<'a>, Rejection> {
-    match take(fields, &["event", "event_type", "name"])? {
-        Some((_, Json::Text(name))) if !name.trim().is_empty() && name.len() <= LONGEST_NAME => Ok(name),
-        Some((spelling, Json::Text(name))) => {
-            let why = if name.len() > LONGEST_NAME {
-                format!("is longer than {LONGEST_NAME} bytes")
-            } else {
-                "is empty".to_owned()
-            };
-            Err(Rejection::new("invalid_event_name", &format!("/{spelling}"), format!("the name of the event {why}")))
+    fn name(&mut self) -> Result<Text<'a>, Rejection> {
+        match self.take(Field::Name) {
+            Some((_, Json::Text(name))) if !name.trim().is_empty() && name.len() <= LONGEST_NAME => Ok(name),
+            Some((spelling, Json::Text(name))) => {
+                let why = if name.len() > LONGEST_NAME {
+                    format!("is longer than {LONGEST_NAME} bytes")
+                } else {
+                    "is empty".to_owned()
+                };
+                let detail = format!("the name of the event {why}");
+                Err(Rejection::new("invalid_event_name", &format!("/{spelling}"), detail))
+            }
+            Some((spelling, _)) => Err(Rejection::invalid_type(&format!("/{spelling}"), "a text")),
+            None => Err(Rejection::new("missing_event_name", "/event", "an event needs a name, in `event`")),
         }
-        Some((spelling, _)) => Err(Rejection::invalid_type(&format!("/{spelling}"), "a text")),
-        None => Err(Rejection::new("missing_event_name", "/event", "an event needs a name, in `event`")),
     }
-}
 
-fn take_id(fields: &mut Object<'_>) -> Result<Uuid, Rejection> {
-    match take(fields, &["event_id"])? {
-        None => Ok(Uuid::now_v7()),
-        Some((_, Json::Text(id))) => Uuid::try_parse(&id)
-            .map_err(|_| Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))),
-        Some(_) => Err(Rejection::invalid_type("/event_id", "a UUID")),
+    fn id(&mut self) -> Result<Uuid, Rejection> {
+        match self.take(Field::Id) {
+            None => Ok(Uuid::now_v7()),
+            Some((_, Json::Text(id))) => Uuid::try_parse(&id)
+                .map_err(|_| Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))),
+            Some(_) => Err(Rejection::invalid_type("/event_id", "a UUID")),
+        }
     }
-}
 
-fn take_time(fields: &mut Object<'_>, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
-    let Some((name, value)) = take(fields, &["time_utc", "timestamp"])? else { return Ok(reading.now) };
-    let pointer = format!("/{name}");
-    let Json::Text(text) = value else { return Err(Rejection::invalid_type(&pointer, TIME)) };
-    let time = moment(&text, &pointer)?;
-    reading.check_time(time, &pointer)?;
-    Ok(time)
+    fn time(&mut self, reading: Reading<'_>) -> Result<DateTime<Utc>, Rejection> {
+        let Some((name, value)) = self.take(Field::Time) else { return Ok(reading.now) };
+        let pointer = format!("/{name}");
+        let Json::Text(text) = value else { return Err(Rejection::invalid_type(&pointer, TIME)) };
+        let time = moment(&text, &pointer)?;
+        reading.check_time(time, &pointer)?;
+        Ok(time)
+    }
+
+    /// The visitor; a raw user id is hashed, and never kept.
+    fn visitor(&mut self, salt: &str) -> Result<Option<Text<'a>>, Rejection> {
+        let raw = self.text(Field::User)?;
+        let known = self.text(Field::Visitor)?;
+        Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt).into())))
+    }
+
+    /// `data`, and every field that has no place of its own.
+    fn data(mut self) -> Result<Object<'a>, Rejection> {
+        let mut data = match self.take(Field::Data) {
+            None => Object::default(),
+            Some((_, Json::Object(data))) => data,
+            Some(_) => return Err(Rejection::invalid_type("/data", "a JSON object")),
+        };
+        for (name, value) in self.others {
+            if data.get(&name).is_some_and(|known| *known != value) {
+                let detail = format!("`{}` is in the event and in its `data`, with different values", shown(&name));
+                return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
+            }
+            data.insert(name, value);
+        }
+        Ok(data)
+    }
 }
 
 const TIME: &str = "a time with an offset, like `2026-02-01T12:00:00Z`";
@@ -174,30 +259,6 @@ pub fn moment(text: &str, pointer: &str) -> Result<DateTime<Utc>, Rejection> {
     let time = DateTime::parse_from_rfc3339(text)
         .map_err(|_| Rejection::new("invalid_time", pointer, format!("`{}` is not {TIME}", shown(text))))?;
     Ok(DateTime::from_timestamp_micros(time.timestamp_micros()).expect("RFC 3339 has four digits for the year"))
-}
-
-/// The visitor; a raw user id is hashed, and never kept.
-fn take_visitor<'a>(fields: &mut Object<'a>, salt: &str) -> Result<Option<Text<'a>>, Rejection> {
-    let raw = take_text(fields, &["user_id"])?;
-    let known = take_text(fields, &["visitor_id", "user_id_hash"])?;
-    Ok(known.or_else(|| raw.map(|raw| hashed(&raw, salt).into())))
-}
-
-/// `data`, and every other key of the event.
-fn take_data(mut fields: Object<'_>) -> Result<Object<'_>, Rejection> {
-    let mut data = match fields.remove("data") {
-        None | Some(Json::Null) => Object::default(),
-        Some(Json::Object(data)) => data,
-        Some(_) => return Err(Rejection::invalid_type("/data", "a JSON object")),
-    };
-    for (name, value) in fields {
-        if data.get(&name).is_some_and(|known| *known != value) {
-            let detail = format!("`{}` is in the event and in its `data`, with different values", shown(&name));
-            return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
-        }
-        data.insert(name, value);
-    }
-    Ok(data)
 }
 
 fn take_suggestions<'a>(data: &mut Object<'a>) -> Result<Vec<Suggestion<'a>>, Rejection> {
@@ -218,22 +279,23 @@ fn take_suggestions<'a>(data: &mut Object<'a>) -> Result<Vec<Suggestion<'a>>, Re
 
 fn take_suggestion(suggestion: Json<'_>, index: usize) -> Result<Suggestion<'_>, Rejection> {
     let pointer = || format!("/data/suggestions/{index}");
-    let Json::Object(mut fields) = suggestion else { return Err(Rejection::invalid_type(&pointer(), "a JSON object")) };
-    let mut field = |name: &str, field_type: FieldType| {
-        field_type.read(fields.remove(name).unwrap_or_default(), || format!("{}/{name}", pointer()))
-    };
-    let id = field("id", FieldType::Text)?;
-    let source = field("source", FieldType::Text)?;
-    let len_text = field("len_text", FieldType::WholeNumber)?;
-    let edited = field("edited", FieldType::Truth)?;
-    let text = |value| if let Json::Text(text) = value { text } else { Text::default() };
-    Ok(Suggestion {
-        id: text(id),
-        source: text(source),
-        len_text: len_text.as_u64().and_then(|length| u32::try_from(length).ok()).unwrap_or(0),
-        edited: edited.as_bool().unwrap_or(false),
-        rest: fields,
-    })
+    let Json::Object(fields) = suggestion else { return Err(Rejection::invalid_type(&pointer(), "a JSON object")) };
+    let mut suggestion = Suggestion::default();
+    for (name, value) in fields {
+        let read = |field_type: FieldType, value| field_type.read(value, || format!("{}/{name}", pointer()));
+        let text = |value| if let Json::Text(text) = value { text } else { Text::default() };
+        match &*name {
+            "id" => suggestion.id = text(read(FieldType::Text, value)?),
+            "source" => suggestion.source = text(read(FieldType::Text, value)?),
+            "edited" => suggestion.edited = read(FieldType::Truth, value)?.as_bool().unwrap_or(false),
+            "len_text" => {
+                let length = read(FieldType::WholeNumber, value)?.as_u64();
+                suggestion.len_text = length.and_then(|length| u32::try_from(length).ok()).unwrap_or(0);
+            }
+            _ => suggestion.rest.insert(name, value),
+        }
+    }
+    Ok(suggestion)
 }
 
 /// `{"a.b": 1, "a": {"b": 2}}` names one path twice, and the engine refuses it.

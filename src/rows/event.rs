@@ -30,7 +30,7 @@ pub struct Event<'a> {
 }
 
 /// A suggestion of a sent message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Suggestion<'a> {
     #[serde(borrow)]
     pub id: Text<'a>,

@@ -385,9 +385,10 @@ async fn freshness_says_what_became_of_what_was_sent() {
 #[tokio::test]
 async fn dates_from_many_months_are_stored() {
     let app = TestApp::start("months").await;
-    let events: Vec<Value> = (0..300).map(|month| json!({"event": "e", "time_utc": format!("{}-{:02}-15T00:00:00Z", 2000 + month / 12, month % 12 + 1)})).collect();
-    assert_eq!(post(&app, json!(events).to_string()).await.1["accepted"], 300);
-    assert_eq!(stored(&app, "event").await.len(), 300);
+    // More than the engine takes in one insert, which is 100.
+    let events: Vec<Value> = (0..110).map(|month| json!({"event": "e", "time_utc": format!("{}-{:02}-15T00:00:00Z", 2000 + month / 12, month % 12 + 1)})).collect();
+    assert_eq!(post(&app, json!(events).to_string()).await.1["accepted"], 110);
+    assert_eq!(stored(&app, "event").await.len(), 110);
 }
 
 #[tokio::test]
