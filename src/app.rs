@@ -19,7 +19,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::auth::{Authenticator, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
-use crate::domains::assistants::{AssistantsService, endpoints as assistants};
+use crate::domains::assistants::AssistantsService;
+use crate::domains::assistants::charts::endpoints as assistant_charts;
+use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
@@ -150,12 +152,18 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(recommendations::funnel)))
         .routes(guarded(gatekeeper, routes!(recommendations::totals)))
         .routes(guarded(gatekeeper, routes!(recommendations::agents)))
-        .routes(guarded(gatekeeper, routes!(assistants::runs)))
-        .routes(guarded(gatekeeper, routes!(assistants::latency)))
-        .routes(guarded(gatekeeper, routes!(assistants::error_rate)))
-        .routes(guarded(gatekeeper, routes!(assistants::tokens)))
-        .routes(guarded(gatekeeper, routes!(assistants::cost)))
-        .routes(guarded(gatekeeper, routes!(assistants::time_to_first_token)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::runs)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::latency)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::error_rate)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::tokens)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::cost)))
+        .routes(guarded(gatekeeper, routes!(assistant_charts::time_to_first_token)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::assistants)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::models)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::tools)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::operations)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::customers)))
+        .routes(guarded(gatekeeper, routes!(assistant_tables::errors)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

@@ -5,7 +5,7 @@ use chartwell::commands::{Cli, run};
 use clap::Parser;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {

@@ -10,12 +10,14 @@ use chrono::{DateTime, Duration, Utc};
 use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
-use crate::answer::{self, Chart, Grid, GroupedRow, Lines, Meta, Outline, QUANTILE_LEVELS, QuantilesRow};
+use crate::answer::{
+    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantilesRow, Table, TableRow,
+};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
-use crate::query::{Aggregation, Buckets, Comparison, DateRange, Earlier, Problem, Range, Source};
+use crate::query::{Aggregation, Buckets, Comparison, DateRange, Earlier, Paging, Problem, Range, Source};
 use crate::repository::{Answered, Ask, AskError, Repository};
 
 /// Answers questions of any domain.
@@ -220,6 +222,36 @@ impl Service {
             }
         };
         Ok(Compared { range, current, earlier })
+    }
+
+    /// Answers with a page of a table. Its template extends `shared/table.sql`.
+    pub async fn table<T: TableRow>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        paging: &Paging<T>,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Table<T>, AnswerError> {
+        let pagination = paging.pagination;
+        let page = |offset: u64, limit: u64| {
+            let (mut values, mut variables) = (values.clone(), variables.clone());
+            values.set("limit", Value::Whole(limit));
+            values.set("offset", Value::Whole(offset));
+            variables.push(("row_columns", Sql::list(T::COLUMNS).into()));
+            variables.push(("order_by", Sql::order_by(&paging.sorting.by).into()));
+            self.compared::<T::Counted>(reader, common, values, variables)
+        };
+        let compared = page(pagination.offset, pagination.limit).await?;
+        let meta = self.meta_of(reader, common, &compared).await?;
+        let rows = &compared.current.rows.rows;
+        let total = match rows.first() {
+            Some(row) => T::total(row),
+            // Behind the last row nothing tells how many there are.
+            None if pagination.offset > 0 => page(0, 1).await?.current.rows.rows.first().map_or(0, T::total),
+            None => 0,
+        };
+        Ok(Table { items: rows.iter().map(T::row).collect(), page: Page::new(pagination, total), meta })
     }
 
     /// What a compared answer says about itself.

@@ -65,6 +65,10 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=platform:contains:x",
         "datetime_from=2026-02-03&datetime_to=2026-02-03&profile_codes=a",
     ];
+    const SPAN_TABLES: [&str; 2] = [
+        CHART_DAYS[1],
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&assistant_codes=a&filter=tool_name:is_null|attributes.http.status:eq:500",
+    ];
     const CHART_DAYS: [&str; 2] = [
         "datetime_from=2026-02-03&datetime_to=2026-02-03",
         "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-04T00:07:00Z",
@@ -87,6 +91,12 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.cost(SPAN_CHARTS);
         assistants.latency(SPAN_CHARTS);
         assistants.time_to_first_token(SPAN_CHARTS);
+        assistants.assistants(SPAN_TABLES);
+        assistants.models(SPAN_TABLES);
+        assistants.tools(SPAN_TABLES);
+        assistants.operations(SPAN_TABLES);
+        assistants.customers(SPAN_TABLES);
+        assistants.errors(SPAN_TABLES);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

@@ -17,6 +17,7 @@ SELECT
     agent_id,
     conversation_id,
     user_id_hash,
+    trace_id,
     name,
     kind,
     parent_id = '' AS is_run,

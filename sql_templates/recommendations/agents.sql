@@ -1,22 +1,23 @@
 -- What did each agent send and accept?
--- Row:        AgentRow
--- Parameters: {limit}, {offset}
--- Names:      order_by
+-- Row: Agent
+{% extends "shared/table.sql" %}
+{% block rows %}
 SELECT
-    assumeNotNull(agent_id) AS id,
-    argMaxMerge(agent_name_state) AS agent_name,
-    sum(messages) AS message_count,
-    sum(assisted_messages) AS assisted_message_count,
-    sum(sent_characters) AS sent_character_count,
-    sum(assisted_characters) AS characters_saved,
-    sum(shown) AS shown_count,
-    sum(accepted) AS accepted_count,
-    if(sent_character_count > 0, characters_saved / sent_character_count, NULL) AS assisted_share,
-    if(shown_count > 0, accepted_count / shown_count, NULL) AS acceptance_rate,
-    toUInt64(count() OVER ()) AS agent_count
+    assumeNotNull(facts.agent_id) AS agent_id,
+    argMaxMerge(facts.agent_name_state) AS agent_name,
+    sum(facts.messages) AS messages,
+    sum(facts.assisted_messages) AS assisted_messages,
+    sum(facts.assisted_characters) AS assisted_share_numerator,
+    sum(facts.sent_characters) AS assisted_share_denominator,
+    if(assisted_share_denominator > 0, assisted_share_numerator / assisted_share_denominator, NULL) AS assisted_share,
+    sum(facts.shown) AS shown,
+    sum(facts.accepted) AS accepted,
+    accepted AS acceptance_rate_numerator,
+    shown AS acceptance_rate_denominator,
+    if(shown > 0, accepted / shown, NULL) AS acceptance_rate,
+    assisted_share_numerator AS characters_saved
 {% include facts %}
 
-GROUP BY agent_id
-HAVING agent_id IS NOT NULL
-ORDER BY {{ order_by }}
-LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+WHERE facts.agent_id IS NOT NULL
+GROUP BY facts.agent_id
+{% endblock %}

@@ -2,4 +2,4 @@
 FROM (
 {% include raw_facts %}
 
-)
+) AS facts

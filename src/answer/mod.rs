@@ -8,6 +8,7 @@ mod csv;
 mod grid;
 mod lines;
 mod meta;
+mod money;
 mod table;
 mod totals;
 
@@ -20,7 +21,9 @@ pub use chart::{Axis, Chart, ComparedChart, NO_GROUP, Outline, Series, chart};
 pub use grid::{Grid, GroupedRow, Measure};
 pub use lines::{Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantilesRow, lines_of_quantile, quantile_lines};
 pub use meta::{Cost, Meta, RangeMeta};
-pub use table::{Page, Table};
+pub use money::Money;
+pub(crate) use table::table_row;
+pub use table::{Page, Table, TableRow};
 pub use totals::{Card, Change, Totals};
 
 /// What a request is answered with: the same content as JSON and as CSV.

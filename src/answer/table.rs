@@ -1,10 +1,59 @@
 //! Tables: rows of a page, and how many there are in all.
 
+use clickhouse::{RowOwned, RowRead};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::{Meta, Shape, csv};
-use crate::query::Pagination;
+use crate::query::{Pagination, Sortable};
+
+/// A row of a table that the engine answers with as it is. See [`table_row!`].
+pub trait TableRow: Sortable + Serialize + Send + Sync + 'static {
+    /// The row, and how many there are in all.
+    type Counted: RowOwned + RowRead + DeserializeOwned + Send + Sync + 'static;
+
+    fn row(counted: &Self::Counted) -> Self;
+    fn total(counted: &Self::Counted) -> u64;
+}
+
+/// Declares the rows of a table: what a reader sees is what the engine answers with, column by column, and what
+/// the table can be sorted by.
+macro_rules! table_row {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
+        sorted by $default:literal, told apart by $($key:literal),+
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+        $visibility struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+
+        impl $crate::query::Sortable for $name {
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
+            const DEFAULT: &'static str = $default;
+            const KEY: &'static [&'static str] = &[$($key),+];
+        }
+
+        const _: () = {
+            #[derive(clickhouse::Row, serde::Deserialize)]
+            pub struct Counted { $($field: $type,)* total: u64 }
+
+            impl $crate::answer::TableRow for $name {
+                type Counted = Counted;
+
+                fn row(counted: &Counted) -> Self {
+                    Self { $($field: counted.$field.clone(),)* }
+                }
+
+                fn total(counted: &Counted) -> u64 {
+                    counted.total
+                }
+            }
+        };
+    };
+}
+pub(crate) use table_row;
 
 /// A page of rows.
 #[derive(Debug, Serialize, ToSchema)]

@@ -165,7 +165,8 @@ impl<'a> Fields<'a> {
                 place @ None => *place = Some((name, value)),
                 Some((_, known)) if *known == value => {}
                 Some((first, _)) => {
-                    let detail = format!("`{first}` and `{name}` are two spellings of one field, with different values");
+                    let detail =
+                        format!("`{first}` and `{name}` are two spellings of one field, with different values");
                     return Err(Rejection::new("conflicting_fields", &format!("/{name}"), detail));
                 }
             }
@@ -212,8 +213,9 @@ impl<'a> Fields<'a> {
     fn id(&mut self) -> Result<Uuid, Rejection> {
         match self.take(Field::Id) {
             None => Ok(Uuid::now_v7()),
-            Some((_, Json::Text(id))) => Uuid::try_parse(&id)
-                .map_err(|_| Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))),
+            Some((_, Json::Text(id))) => Uuid::try_parse(&id).map_err(|_| {
+                Rejection::new("invalid_event_id", "/event_id", format!("`{}` is not a UUID", shown(&id)))
+            }),
             Some(_) => Err(Rejection::invalid_type("/event_id", "a UUID")),
         }
     }

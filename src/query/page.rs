@@ -51,10 +51,9 @@ pub(super) fn take_whole_number(
     }
 }
 
-/// What a table can be sorted by.
-pub trait Sortable: Copy + Debug {
-    /// Columns of the table that may be named.
-    const FIELDS: &'static [&'static str];
+/// The rows of a table, which can be sorted by each of their columns.
+pub trait Sortable: Clone + Debug {
+    const COLUMNS: &'static [&'static str];
     /// The order when none is asked for, as it would be written.
     const DEFAULT: &'static str;
     /// The columns that tell every row from every other; they break all ties.
@@ -73,7 +72,7 @@ impl<S: Sortable> FromParameters for Sorting<S> {
     fn describe() -> Vec<Parameter> {
         let description = format!(
             "Columns to sort by, separated by commas, `-` in front for the largest first: `{}`. Rows without a value come last; ties are broken by the row's key. Default `{}`.",
-            S::FIELDS.join("`, `"),
+            S::COLUMNS.join("`, `"),
             S::DEFAULT
         );
         vec![text("sort", &description).example(Some(S::DEFAULT.into())).build()]
@@ -84,10 +83,10 @@ impl<S: Sortable> FromParameters for Sorting<S> {
         let mut by: Vec<(&'static str, bool)> = Vec::new();
         for name in written.split(',') {
             let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-            match S::FIELDS.iter().find(|field| **field == name) {
-                Some(field) if by.iter().all(|(known, _)| known != field) => by.push((field, descending)),
+            match S::COLUMNS.iter().find(|column| **column == name) {
+                Some(column) if by.iter().all(|(known, _)| known != column) => by.push((column, descending)),
                 Some(_) => return parameters.refuse(Problem::parameter("sort", format!("names `{name}` twice"))),
-                None => return parameters.refuse(Problem::not_allowed("sort", name, S::FIELDS)),
+                None => return parameters.refuse(Problem::not_allowed("sort", name, S::COLUMNS)),
             }
         }
         for key in S::KEY {
@@ -96,6 +95,24 @@ impl<S: Sortable> FromParameters for Sorting<S> {
             }
         }
         Some(Self { by, table: PhantomData })
+    }
+}
+
+/// The mixins of a table: which of its rows, in which order.
+#[derive(Debug, Clone)]
+pub struct Paging<S> {
+    pub sorting: Sorting<S>,
+    pub pagination: Pagination,
+}
+
+impl<S: Sortable> FromParameters for Paging<S> {
+    fn describe() -> Vec<Parameter> {
+        [Sorting::<S>::describe(), Pagination::describe()].concat()
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let (sorting, pagination) = (Sorting::take(parameters), Pagination::take(parameters));
+        Some(Self { sorting: sorting?, pagination: pagination? })
     }
 }
 
@@ -142,7 +159,7 @@ mod tests {
     struct Agents;
 
     impl Sortable for Agents {
-        const FIELDS: &'static [&'static str] = &["calls", "model", "agent_id"];
+        const COLUMNS: &'static [&'static str] = &["calls", "model", "agent_id"];
         const DEFAULT: &'static str = "-calls";
         const KEY: &'static [&'static str] = &["agent_id"];
     }

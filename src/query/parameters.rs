@@ -225,12 +225,13 @@ pub(crate) use parameter;
 /// Declares a question: a struct whose fields are read from the query string one by one, and whose
 /// description is theirs together. What is known and what is described can therefore not differ.
 macro_rules! question {
-    ($(#[$meta:meta])* $visibility:vis struct $name:ident { $($(#[$doc:meta])* $field:ident: $part:ty,)* }) => {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident $(<$of:ident: $bound:path>)?
+     { $($(#[$doc:meta])* $field:ident: $part:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone)]
-        $visibility struct $name { $($(#[$doc])* pub $field: $part,)* }
+        $visibility struct $name $(<$of: $bound>)? { $($(#[$doc])* pub $field: $part,)* }
 
-        impl $crate::query::FromParameters for $name {
+        impl $(<$of: $bound>)? $crate::query::FromParameters for $name $(<$of>)? {
             fn describe() -> Vec<utoipa::openapi::path::Parameter> {
                 [$(<$part as $crate::query::FromParameters>::describe()),*].concat()
             }
@@ -249,7 +250,7 @@ macro_rules! question {
             }
         }
 
-        impl utoipa::IntoParams for $name {
+        impl $(<$of: $bound>)? utoipa::IntoParams for $name $(<$of>)? {
             fn into_params(
                 _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
             ) -> Vec<utoipa::openapi::path::Parameter> {

@@ -234,14 +234,8 @@ fn context(
     };
     variables.push(("facts", Variable::from(facts)));
     variables.push(("raw_facts", Variable::from(ask.dataset.facts)));
-    // Answers by time: the start of the bucket that a fact lies in. Facts have a time, and the rows
-    // of a rollup, where they alone are read, their step.
-    let bucket = Sql::constant(if source.is_all_rollup(ask.range) {
-        "roundDown(toUnixTimestamp(bucket), {edges:Array(UInt32)})"
-    } else {
-        "roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})"
-    });
-    variables.push(("bucket", Variable::from(bucket)));
+    // Answers by time: the start of the bucket that a fact lies in.
+    variables.push(("bucket", Sql::constant("roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})").into()));
     let counts = Arc::clone(counts);
     variables.push((
         "table",

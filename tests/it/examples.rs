@@ -70,7 +70,8 @@ fn spans() -> Vec<Value> {
             let trace = spans.len() as u64;
             let assistant = json!({
                 "gen_ai.agent.name": if number % 2 == 0 { "triage" } else { "answers" }, "gen_ai.agent.version": "1.4.0",
-                "deployment.environment.name": "production",
+                "deployment.environment.name": "production", "gen_ai.conversation.id": format!("conversation-{}", number / 2),
+                "user.id": format!("{:064x}", 0xfeed + number % 3),
             });
             let run = with(assistant.clone(), json!({"gen_ai.operation.name": "invoke_agent"}));
             let call = json!({
@@ -81,7 +82,10 @@ fn spans() -> Vec<Value> {
             });
             let failed = with(run.clone(), json!({"error.type": "timeout"}));
             spans.push(span(trace, 0, start, 2_400 + 150 * number as u64, if number == 4 { &failed } else { &run }));
-            spans.push(span(trace, 1, start, 1_900, &with(assistant, call)));
+            spans.push(span(trace, 1, start, 1_900, &with(assistant.clone(), call)));
+            let tool = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": if number == 0 { "lookup" } else { "search" }});
+            let tool = if number == 4 { with(tool, json!({"error.type": "timeout"})) } else { tool };
+            spans.push(span(trace, 2, start, 120 + 40 * number as u64, &with(assistant, tool)));
         }
     }
     spans

@@ -3,9 +3,11 @@
 //! A run is a root span; tokens and cost are counted where a model was asked, see
 //! `sql_templates/assistants/facts_raw.sql`.
 
-pub mod endpoints;
+pub mod charts;
+mod notes;
 mod repository;
-pub mod schemas;
+mod schemas;
 mod service;
+pub mod tables;
 
 pub use service::AssistantsService;

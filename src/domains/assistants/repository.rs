@@ -59,6 +59,7 @@ pub static SPANS: Dataset = Dataset {
         Field::text("agent_id"),
         Field::text("conversation_id"),
         Field::text("user_id_hash"),
+        Field::text("trace_id"),
         Field::text("name"),
         Field::text("kind"),
         Field { name: "duration_ms", kind: Kind::Number },

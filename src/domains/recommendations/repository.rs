@@ -77,34 +77,3 @@ pub struct TotalsRow {
     pub total_dismissed: u64,
     pub active_agents: u64,
 }
-
-/// `agents.sql`
-#[derive(Debug, Clone, Row, Deserialize)]
-pub struct AgentRow {
-    pub id: String,
-    pub agent_name: Option<String>,
-    pub message_count: u64,
-    pub assisted_message_count: u64,
-    pub sent_character_count: u64,
-    pub characters_saved: u64,
-    pub shown_count: u64,
-    pub accepted_count: u64,
-    pub assisted_share: Option<f64>,
-    pub acceptance_rate: Option<f64>,
-    pub agent_count: u64,
-}
-
-/// The column of `agents.sql` behind a column of the answer.
-pub fn agent_column(name: &str) -> &'static str {
-    match name {
-        "agent_name" => "agent_name",
-        "messages" => "message_count",
-        "assisted_messages" => "assisted_message_count",
-        "assisted_share" => "assisted_share",
-        "shown" => "shown_count",
-        "accepted" => "accepted_count",
-        "acceptance_rate" => "acceptance_rate",
-        "characters_saved" => "characters_saved",
-        _ => "id",
-    }
-}

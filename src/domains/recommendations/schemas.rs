@@ -4,11 +4,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::repository::{MESSAGES, RECOMMENDATIONS};
+use crate::answer::table_row;
 use crate::query::dataset::Dataset;
 use crate::query::filters::FilterSet;
 use crate::query::{
-    Aggregation, Comparison, DateRange, Filters, Pagination, Sortable, Sorting, Split, dimension, parameter, question,
-    vocabulary,
+    Aggregation, Comparison, DateRange, Filters, Paging, Split, dimension, parameter, question, vocabulary,
 };
 
 vocabulary! {
@@ -142,29 +142,8 @@ question! {
     pub struct AgentsQuestion {
         date_range: DateRange,
         filters: Filters<MessageFilters>,
-        sorting: Sorting<AgentColumns>,
-        pagination: Pagination,
+        paging: Paging<Agent>,
     }
-}
-
-/// What the table of agents can be sorted by.
-#[derive(Debug, Clone, Copy)]
-pub struct AgentColumns;
-
-impl Sortable for AgentColumns {
-    const FIELDS: &'static [&'static str] = &[
-        "agent_id",
-        "agent_name",
-        "messages",
-        "assisted_messages",
-        "assisted_share",
-        "shown",
-        "accepted",
-        "acceptance_rate",
-        "characters_saved",
-    ];
-    const DEFAULT: &'static str = "-messages";
-    const KEY: &'static [&'static str] = &["agent_id"];
 }
 
 /// A step of the funnel of one source.
@@ -205,40 +184,42 @@ pub enum Step {
     SentEdited,
 }
 
-/// What one agent did.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Agent {
-    #[schema(example = "agent-17")]
-    pub agent_id: String,
-    /// The newest name.
-    #[schema(example = "Sam de Vries")]
-    pub agent_name: Option<String>,
-    /// Sent messages.
-    #[schema(example = 310)]
-    pub messages: u64,
-    /// Sent messages with text from a suggestion.
-    #[schema(example = 205)]
-    pub assisted_messages: u64,
-    /// Assisted ÷ sent characters of messages with a profile code.
-    #[schema(example = 0.37)]
-    pub assisted_share: Option<f64>,
-    /// Assisted characters.
-    pub assisted_share_numerator: u64,
-    /// Sent characters.
-    pub assisted_share_denominator: u64,
-    /// Recommendations shown.
-    #[schema(example = 840)]
-    pub shown: u64,
-    #[schema(example = 352)]
-    pub accepted: u64,
-    /// Accepted ÷ shown.
-    #[schema(example = 0.419)]
-    pub acceptance_rate: Option<f64>,
-    /// Accepted recommendations.
-    pub acceptance_rate_numerator: u64,
-    /// Shown recommendations.
-    pub acceptance_rate_denominator: u64,
-    /// Characters of sent messages that came from suggestions, so did not have to be typed.
-    #[schema(example = 9120)]
-    pub characters_saved: u64,
+table_row! {
+    /// What one agent did.
+    pub struct Agent {
+        #[schema(example = "agent-17")]
+        agent_id: String,
+        /// The newest name.
+        #[schema(example = "Sam de Vries")]
+        agent_name: Option<String>,
+        /// Sent messages.
+        #[schema(example = 310)]
+        messages: u64,
+        /// Sent messages with text from a suggestion.
+        #[schema(example = 205)]
+        assisted_messages: u64,
+        /// Assisted ÷ sent characters of messages with a profile code.
+        #[schema(example = 0.37)]
+        assisted_share: Option<f64>,
+        /// Assisted characters.
+        assisted_share_numerator: u64,
+        /// Sent characters.
+        assisted_share_denominator: u64,
+        /// Recommendations shown.
+        #[schema(example = 840)]
+        shown: u64,
+        #[schema(example = 352)]
+        accepted: u64,
+        /// Accepted ÷ shown.
+        #[schema(example = 0.419)]
+        acceptance_rate: Option<f64>,
+        /// Accepted recommendations.
+        acceptance_rate_numerator: u64,
+        /// Shown recommendations.
+        acceptance_rate_denominator: u64,
+        /// Characters of sent messages that came from suggestions, so did not have to be typed.
+        #[schema(example = 9120)]
+        characters_saved: u64,
+    }
+    sorted by "-messages", told apart by "agent_id"
 }

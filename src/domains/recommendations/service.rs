@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use minijinja::value::Value as Variable;
-
-use super::repository::{AgentRow, FunnelRow, MESSAGES, RECOMMENDATIONS, TotalsRow, agent_column};
+use super::repository::{FunnelRow, MESSAGES, RECOMMENDATIONS, TotalsRow};
 use super::schemas::{
     AcceptanceRateQuestion, Agent, AgentsQuestion, AssistedShareQuestion, AssistedTextPerSourceQuestion,
     FunnelQuestion, FunnelStep, Metric, SeriesQuestion, Step, TotalsQuestion,
@@ -182,28 +180,7 @@ impl RecommendationsService {
             fields: &["agent_id"],
             notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
         };
-        let pagination = question.pagination;
-        let page = |offset: u64, limit: u64| {
-            let mut values = Values::default();
-            values.set("limit", Value::Whole(limit));
-            values.set("offset", Value::Whole(offset));
-            let columns: Vec<(&str, bool)> =
-                question.sorting.by.iter().map(|(name, descending)| (agent_column(name), *descending)).collect();
-            let variables = vec![("order_by", Variable::from(Sql::order_by(&columns)))];
-            self.service.compared::<AgentRow>(reader, common, values, variables)
-        };
-        let compared = page(pagination.offset, pagination.limit).await?;
-        let meta = self.service.meta_of(reader, common, &compared).await?;
-        let rows = &compared.current.rows.rows;
-        let total = match rows.first() {
-            Some(row) => row.agent_count,
-            // Behind the last row nothing tells how many there are.
-            None if pagination.offset > 0 => {
-                page(0, 1).await?.current.rows.rows.first().map_or(0, |row| row.agent_count)
-            }
-            None => 0,
-        };
-        Ok(Table { items: rows.iter().map(Agent::from).collect(), page: Page::new(pagination, total), meta })
+        self.service.table(reader, common, &question.paging, Values::default(), Vec::new()).await
     }
 }
 
@@ -264,24 +241,4 @@ fn cards(current: &TotalsRow, earlier: Option<&TotalsRow>) -> Vec<Card> {
         ratio("acceptance_rate", "Acceptance rate", |row| (row.total_accepted, row.total_shown)),
         count("active_agents", "Active agents", "count", |row| row.active_agents),
     ]
-}
-
-impl From<&AgentRow> for Agent {
-    fn from(row: &AgentRow) -> Self {
-        Self {
-            agent_id: row.id.clone(),
-            agent_name: row.agent_name.clone(),
-            messages: row.message_count,
-            assisted_messages: row.assisted_message_count,
-            assisted_share: row.assisted_share,
-            assisted_share_numerator: row.characters_saved,
-            assisted_share_denominator: row.sent_character_count,
-            shown: row.shown_count,
-            accepted: row.accepted_count,
-            acceptance_rate: row.acceptance_rate,
-            acceptance_rate_numerator: row.accepted_count,
-            acceptance_rate_denominator: row.shown_count,
-            characters_saved: row.characters_saved,
-        }
-    }
 }

@@ -1,4 +1,6 @@
 //! Assistants: what the charts mean, and the truth about all of them.
 
 mod charts;
+mod spans;
+mod tables;
 mod truth;

@@ -5,99 +5,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{TestApp, local_bucket, span, with};
-
-const ASSISTANTS: [&str; 3] = ["triage", "answers", ""];
-const VERSIONS: [&str; 2] = ["1.0", "1.1"];
-const MODELS: [&str; 3] = ["gpt-5", "claude-sonnet-5", "unknown"];
-const OPERATIONS: [&str; 5] = ["invoke_agent", "chat", "embeddings", "execute_tool", "retrieval"];
-const ERRORS: [&str; 3] = ["", "timeout", "rate_limit"];
-
-/// A span, as this test counts it.
-struct Row {
-    start: DateTime<Utc>,
-    is_root: bool,
-    assistant: &'static str,
-    version: &'static str,
-    model: &'static str,
-    operation: &'static str,
-    error: &'static str,
-    status: u8,
-    input: u64,
-    output: u64,
-    cached: u64,
-    /// Millionths of a US dollar.
-    cost: u64,
-    /// None = it never ended.
-    millis: Option<u64>,
-    first_token_millis: Option<u32>,
-}
+use super::spans::{Row, quantile};
+use crate::support::{TestApp, local_bucket};
 
 impl Row {
-    fn any(random: &mut fastrand::Rng) -> Self {
-        let start: DateTime<Utc> = "2026-03-27T20:00:00Z".parse().unwrap();
-        // Often exactly on a step, where an interval that is not half-open shows itself.
-        let micros = random.i64(0..3 * 86_400_000_000);
-        let micros = if random.bool() { micros / 900_000_000 * 900_000_000 } else { micros };
-        let input = random.u64(..3_000);
-        Self {
-            start: start + Duration::microseconds(micros),
-            is_root: random.u8(..3) == 0,
-            assistant: ASSISTANTS[random.usize(..3)],
-            version: VERSIONS[random.usize(..2)],
-            model: MODELS[random.usize(..3)],
-            operation: OPERATIONS[random.usize(..5)],
-            error: ERRORS[random.usize(..3)],
-            status: random.u8(..3),
-            input,
-            output: random.u64(..500),
-            cached: random.u64(..=input),
-            cost: random.u64(..20_000),
-            millis: Some(random.u64(..5_000)).filter(|millis| millis % 7 > 0),
-            first_token_millis: Some(random.u32(1..2_000)).filter(|millis| millis % 3 > 0),
-        }
-    }
-
-    fn document(&self, index: usize) -> Value {
-        let mut attributes = json!({
-            "gen_ai.agent.name": self.assistant, "gen_ai.agent.version": self.version, "gen_ai.response.model": self.model,
-            "gen_ai.operation.name": self.operation, "error.type": self.error, "gen_ai.usage.input_tokens": self.input,
-            "gen_ai.usage.output_tokens": self.output, "gen_ai.usage.cache_read.input_tokens": self.cached,
-            "gen_ai.usage.cost": self.cost as f64 / 1e6,
-        });
-        if let Some(millis) = self.first_token_millis {
-            attributes["ai.response.msToFirstChunk"] = json!(millis);
-        }
-        let millis = self.millis.unwrap_or_default();
-        let span = span(index as u64, u64::from(!self.is_root), self.start, millis, &attributes);
-        let span = with(span, json!({"status": {"code": self.status}}));
-        if self.millis.is_some() { span } else { with(span, json!({"endTimeUnixNano": null})) }
-    }
-
-    fn is_call(&self) -> bool {
-        ["chat", "embeddings"].contains(&self.operation)
-    }
-
-    fn is_failed(&self) -> bool {
-        self.status == 2 || (self.status == 0 && !self.error.is_empty())
-    }
-
-    fn group(&self, split: &str) -> &'static str {
-        let group = match split {
-            "assistant" => self.assistant,
-            "assistant_version" => self.version,
-            "model" => self.model,
-            "status" => ["UNSET", "OK", "ERROR"][usize::from(self.status)],
-            // A failure that is not explained has a type as well.
-            "error_type" if self.error.is_empty() && self.status == 2 => "unknown",
-            "error_type" => self.error,
-            other => panic!("{other}"),
-        };
-        if group.is_empty() { "none" } else { group }
-    }
-
     /// Numerator and denominator of a chart; cost in millionths.
     fn counted(&self, chart: &str) -> (u64, u64) {
         let of_call = |count: u64| if self.is_call() { count } else { 0 };
@@ -192,14 +105,6 @@ async fn every_chart_is_a_plain_count_whatever_it_is_read_from() {
         }
     }
     assert!(sources.keys().map(String::as_str).eq(["assistant_spans_15m", "assistant_spans_1h", "raw"]), "{sources:?}");
-}
-
-/// The quantile of some values as spreadsheets and NumPy have it: interpolated between neighbours.
-fn quantile(values: &mut [f64], level: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let place = (values.len() - 1) as f64 * level;
-    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-    below + (above - below) * place.fract()
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! The endpoints of assistants.
+//! The endpoints of the charts of assistants.
 
 use axum::extract::State;
 
-use super::AssistantsService;
+use super::super::AssistantsService;
 use super::schemas::{ChartQuestion, QuantilesQuestion, TokensQuestion};
 use crate::answer::Chart;
 use crate::auth::Reader;

@@ -1,0 +1,76 @@
+//! Money: exact, to the billionth of a US dollar.
+
+use std::fmt::{self, Display};
+
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::PartialSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+/// US dollars, as billionths of one; shown as a decimal number in a text. Read from a `Decimal(38, 9)`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Money(pub i128);
+
+const BILLIONTHS: u128 = 1_000_000_000;
+
+impl Money {
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / BILLIONTHS as f64
+    }
+
+    /// How much more this is.
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Display for Money {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (dollars, billionths) = (self.0.unsigned_abs() / BILLIONTHS, self.0.unsigned_abs() % BILLIONTHS);
+        if billionths == 0 {
+            return write!(formatter, "{sign}{dollars}");
+        }
+        let decimals = format!("{billionths:09}");
+        write!(formatter, "{sign}{dollars}.{}", decimals.trim_end_matches('0'))
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl PartialSchema for Money {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::String))
+            .pattern(Some(r"^-?\d+(\.\d{1,9})?$"))
+            .examples(["12.3456"])
+            .description(Some("US dollars, exact to the billionth."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Money {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_shown_exactly() {
+        for (billionths, shown) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (-1, "-0.000000001"),
+            (1_500_000_000, "1.5"),
+            (-12_000_000_000, "-12"),
+            (99_999_999_999_999_999_999_999_999_999_999_999_999, "99999999999999999999999999999.999999999"),
+        ] {
+            assert_eq!(Money(billionths).to_string(), shown);
+        }
+    }
+}

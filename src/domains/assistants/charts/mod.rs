@@ -1,0 +1,5 @@
+//! Charts: what assistants did over time.
+
+pub mod endpoints;
+pub mod schemas;
+mod service;
