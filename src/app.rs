@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
+use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
@@ -159,6 +160,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_charts::cost)))
         .routes(guarded(gatekeeper, routes!(assistant_charts::time_to_first_token)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::assistants)))
+        .routes(guarded(gatekeeper, routes!(assistant_totals::totals)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::models)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::tools)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::operations)))

@@ -99,6 +99,20 @@ pub struct Compared<R> {
     pub earlier: Option<(Earlier, Answered<R>)>,
 }
 
+impl<R> Compared<R> {
+    /// Adds what this cost to what another answer says about itself.
+    pub fn add_cost(&self, meta: &mut Meta) {
+        let answered = std::iter::once(&self.current).chain(self.earlier.as_ref().map(|(_, answered)| answered));
+        answered.for_each(|answered| Told::of(answered).add_cost(meta));
+    }
+
+    /// The same of the rows of both.
+    pub fn map<T>(&self, of: impl Fn(&[R]) -> T) -> (T, Option<T>) {
+        let earlier = self.earlier.as_ref().map(|(_, answered)| of(&answered.rows.rows));
+        (of(&self.current.rows.rows), earlier)
+    }
+}
+
 impl Service {
     pub fn new(repository: Arc<Repository>, retention_days: u32) -> Self {
         Self { repository, retention_days, rank_from: RANK_FROM }
@@ -152,11 +166,8 @@ impl Service {
                 Some(split) => Sql::text_or_empty(split.column),
                 None => Sql::constant("''"),
             };
-            let mut variables = chart.variables.to_vec();
-            variables.push(("group", group.into()));
-            variables.push(("is_ranked", Variable::from(is_ranked)));
-            variables.push(("has_kept", Variable::from(kept.is_some())));
-            variables.push(("levels", Sql::constant(QUANTILE_LEVELS).into()));
+            let mut variables = names_of_frame(group, is_ranked, kept.is_some());
+            variables.extend(chart.variables.iter().cloned());
             variables.push(("size", Sql::constant(chart.outline.measure.size()).into()));
             let mut values = Values::default();
             values.set("most_rows", Value::Whole(if is_ranked { u64::MAX } else { self.rank_from }));
@@ -167,8 +178,7 @@ impl Service {
                 _ => {}
             }
             let split_by = chart.split.map(|split| split.column);
-            let part = kept.is_some().then_some("earlier");
-            common.ask(range, Some(buckets), split_by, values, variables, part)
+            common.ask(range, buckets, split_by, values, variables)
         };
         let only = match chart.shown {
             Shown::Sums(name) => chart.split.is_none().then_some(name),
@@ -197,7 +207,7 @@ impl Service {
         Ok(Drawn { lines: grid.lines(buckets, chart.outline.measure, only), told: Told::of(&answered) })
     }
 
-    /// Asks a question without a time axis, for the range and for the earlier period.
+    /// Asks a question whose time axis is one bucket, for the range and for the earlier period.
     pub async fn compared<R>(
         &self,
         reader: &Reader,
@@ -211,17 +221,33 @@ impl Service {
         let now = Utc::now();
         let range = common.date_range.resolve(now)?;
         let earlier = common.comparison.and_then(|comparison| comparison.earlier(&range, now));
-        let ask = common.ask(&range, None, None, values.clone(), variables.clone(), None);
+        let buckets = Buckets::whole(&range);
+        let ask = common.ask(&range, &buckets, None, values.clone(), variables.clone());
         let current = self.repository.ask(reader, ask).await?;
         let earlier = match earlier {
             None => None,
             Some(earlier) => {
                 let window = Range { to: earlier.until, ..earlier.range };
-                let ask = common.ask(&window, None, None, values, variables, Some("earlier"));
+                let buckets = Buckets::whole(&window);
+                let ask = common.ask(&window, &buckets, None, values, variables);
                 Some((earlier, self.repository.ask(reader, ask).await?))
             }
         };
         Ok(Compared { range, current, earlier })
+    }
+
+    /// Asks for the quantiles of the whole range, and of the earlier period. The template extends
+    /// `shared/quantiles_by_bucket_and_group.sql`.
+    pub async fn compared_quantiles(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Compared<QuantilesRow>, AnswerError> {
+        let mut values = Values::default();
+        values.set("most_rows", Value::Whole(1));
+        let variables = [names_of_frame(Sql::constant("''"), false, false), variables].concat();
+        self.compared(reader, common, values, variables).await
     }
 
     /// Answers with a page of a table. Its template extends `shared/table.sql`.
@@ -291,23 +317,30 @@ impl Service {
     }
 
     fn is_beyond_retention(&self, range: &Range, now: DateTime<Utc>, source: &Source) -> bool {
-        let reads_raw_first = match source {
-            Source::Raw => true,
-            Source::Rollup { from, .. } => *from > range.from,
-        };
-        self.retention_days > 0 && reads_raw_first && range.from < now - Duration::days(self.retention_days.into())
+        self.retention_days > 0
+            && source.begins_with_rows(range)
+            && range.from < now - Duration::days(self.retention_days.into())
     }
+}
+
+/// What the frames of charts need to know of groups.
+fn names_of_frame(group: Sql, is_ranked: bool, has_kept: bool) -> Vec<(&'static str, Variable)> {
+    vec![
+        ("group", group.into()),
+        ("is_ranked", Variable::from(is_ranked)),
+        ("has_kept", Variable::from(has_kept)),
+        ("levels", Sql::constant(QUANTILE_LEVELS).into()),
+    ]
 }
 
 impl<'a> Common<'a> {
     fn ask(
         &self,
         range: &'a Range,
-        buckets: Option<&'a Buckets>,
+        buckets: &'a Buckets,
         split_by: Option<&'static str>,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
-        part: Option<&'static str>,
     ) -> Ask<'a> {
         Ask {
             template: self.template,
@@ -318,7 +351,6 @@ impl<'a> Common<'a> {
             fields: self.fields.iter().copied().chain(split_by).map(FieldName::Column).collect(),
             values,
             variables,
-            part,
         }
     }
 }

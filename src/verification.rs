@@ -41,7 +41,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         grants: Grants::default(),
         requests_per_minute: None,
     };
-    let reader = Reader { principal: Arc::new(principal), request_id: "verification".into() };
+    let reader = Reader::new(Arc::new(principal), "verification".into());
 
     // A day that is over, one between two steps of every rollup, and one in minutes; split and not.
     const CHARTS: [&str; 5] = [
@@ -65,6 +65,12 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=platform:contains:x",
         "datetime_from=2026-02-03&datetime_to=2026-02-03&profile_codes=a",
     ];
+    // So long that quantiles are made of bins.
+    const LONG_SPAN_CHARTS: [&str; 2] = [
+        "datetime_from=2026-01-01&datetime_to=2026-03-01",
+        "datetime_from=2026-01-01T00:07:00Z&datetime_to=2026-03-01&split_by=model&compare=previous_period",
+    ];
+    const LONG_RANGE: [&str; 1] = [LONG_SPAN_CHARTS[0]];
     const SPAN_TABLES: [&str; 2] = [
         CHART_DAYS[1],
         "datetime_from=2026-02-03&datetime_to=2026-02-03&assistant_codes=a&filter=tool_name:is_null|attributes.http.status:eq:500",
@@ -90,7 +96,11 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.tokens(["datetime_from=2026-02-03&datetime_to=2026-02-03&tokens=cached_input"]);
         assistants.cost(SPAN_CHARTS);
         assistants.latency(SPAN_CHARTS);
+        assistants.latency(LONG_SPAN_CHARTS);
         assistants.time_to_first_token(SPAN_CHARTS);
+        assistants.time_to_first_token(LONG_SPAN_CHARTS);
+        assistants.totals(SPAN_TABLES);
+        assistants.totals(LONG_RANGE);
         assistants.assistants(SPAN_TABLES);
         assistants.models(SPAN_TABLES);
         assistants.tools(SPAN_TABLES);

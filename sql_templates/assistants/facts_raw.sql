@@ -1,32 +1,8 @@
--- Facts about assistants, from raw spans. A run is a root span; a call is a span of a model that was asked, and
--- only there tokens and cost are counted, because agents and workflows repeat those of their children.
--- A span failed when its status says so, or when it says nothing and an error has a type.
+-- Facts about assistants, from raw spans. Tokens and cost are counted in calls only, because agents and workflows
+-- repeat those of their children.
 SELECT
-    start_time AS time,
-    assistant_code,
-    assistant_version,
-    environment,
-    profile_code,
-    operation,
-    provider,
-    model,
-    tool_name,
-    event_type,
-    status_code,
-    error_type,
-    agent_id,
-    conversation_id,
-    user_id_hash,
-    trace_id,
-    name,
-    kind,
-    parent_id = '' AS is_run,
-    operation IN ('chat', 'generate_content', 'text_completion', 'embeddings') AS is_call,
-    operation = 'execute_tool' OR tool_name != '' AS is_tool_call,
-    status_code = 'ERROR' OR (status_code != 'OK' AND error_type != '') AS is_failed,
-    multiSearchAnyCaseInsensitiveUTF8(error_type, ['timeout', 'timed_out', 'timedout', 'deadline']) AS is_timeout,
-    dateDiff('microsecond', start_time, span_end_time) / 1000 AS duration_ms,
-    time_to_first_token_ms,
+    {% include "assistants/facts_fields.sql" %}
+
     toUInt64(1) AS spans,
     toUInt64(is_run) AS runs,
     toUInt64(is_run AND is_failed) AS failed_runs,

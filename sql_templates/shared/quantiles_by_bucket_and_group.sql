@@ -1,7 +1,8 @@
--- The frame of every chart of quantiles: those of a value by bucket and group, exact.
+-- The frame of every chart of quantiles: those of a value by bucket and group.
 --
 -- Row:        QuantilesRow { start, series, is_rest, size, quantiles }
--- Blocks:     `value`, whose quantiles are wanted; `population`, the facts that have one.
+-- Blocks:     `quantiles`, the aggregate function; `value`, what it is given; `samples`, how many values there are;
+--             `population`, the facts that have one.
 -- Parameters: {edges} starts of the buckets; {most_rows} rows that are wanted at the most.
 --             With is_ranked: {top} groups to tell apart, or with has_kept {kept}, the very groups, so that an
 --             earlier period is told apart by the same.
@@ -11,13 +12,13 @@ SELECT
     start,
     if(is_kept, series, '') AS series,
     toUInt8(NOT is_kept) AS is_rest,
-    toUInt64(sum(values)) AS size,
-    quantilesExactInclusiveMerge({{ levels }})(state) AS quantiles
+    toUInt64(sum(size)) AS size,
+    {%+ block quantiles required %}{% endblock %}Merge({{ levels }})(state) AS quantiles
 FROM (
     SELECT
         start,
         series,
-        values,
+        size,
         state,
         {% if has_kept %}
         has({kept:Array(String)}, series) AS is_kept
@@ -25,13 +26,13 @@ FROM (
         dense_rank() OVER (ORDER BY group_size DESC, series ASC) <= {top:UInt64} AS is_kept
         {% endif %}
     FROM (
-        SELECT start, series, values, state, sum(values) OVER (PARTITION BY series) AS group_size
+        SELECT start, series, size, state, sum(size) OVER (PARTITION BY series) AS group_size
         FROM (
 SELECT
     {{ bucket }} AS start,
     {{ group }} AS series,
-    count() AS values,
-    quantilesExactInclusiveState({{ levels }})({% block value required %}{% endblock %}) AS state
+    {%+ block samples required %}{% endblock %} AS size,
+    {{ self.quantiles() }}State({{ levels }})({% block value required %}{% endblock %}) AS state
 {% include facts %}
 
 WHERE {% block population required %}{% endblock %}
@@ -46,8 +47,8 @@ SELECT
     {{ bucket }} AS start,
     '' AS series,
     toUInt8(0) AS is_rest,
-    toUInt64(count()) AS size,
-    quantilesExactInclusive({{ levels }})({{ self.value() }}) AS quantiles
+    toUInt64({{ self.samples() }}) AS size,
+    {{ self.quantiles() }}({{ levels }})({{ self.value() }}) AS quantiles
 {% include facts %}
 
 WHERE {{ self.population() }}

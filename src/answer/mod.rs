@@ -24,7 +24,7 @@ pub use meta::{Cost, Meta, RangeMeta};
 pub use money::Money;
 pub(crate) use table::table_row;
 pub use table::{Page, Table, TableRow};
-pub use totals::{Card, Change, Totals};
+pub use totals::{Card, Change, Figure, Total, Totals};
 
 /// What a request is answered with: the same content as JSON and as CSV.
 pub trait Shape: Serialize + Send + Sync + 'static {

@@ -19,6 +19,12 @@ impl Money {
         self.0 as f64 / BILLIONTHS as f64
     }
 
+    /// A part of it, rounded to the nearest billionth.
+    pub fn divided_by(self, parts: u64) -> Self {
+        let parts = i128::from(parts.max(1));
+        Self((self.0 + self.0.signum() * (parts / 2)) / parts)
+    }
+
     /// How much more this is.
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -59,6 +65,14 @@ impl utoipa::ToSchema for Money {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_rounded_to_the_nearest_billionth() {
+        assert_eq!(Money(10).divided_by(4), Money(3));
+        assert_eq!(Money(-10).divided_by(4), Money(-3));
+        assert_eq!(Money(9).divided_by(4), Money(2));
+        assert_eq!(Money(7).divided_by(0), Money(7));
+    }
 
     #[test]
     fn money_is_shown_exactly() {

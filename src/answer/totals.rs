@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Meta, Number, Shape, csv};
+use super::{Meta, Money, Number, Shape, csv};
 
 /// The totals of a range.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,36 +19,97 @@ pub struct Card {
     pub id: &'static str,
     #[schema(example = "Messages")]
     pub label: &'static str,
-    pub value: Option<Number>,
+    pub value: Option<Figure>,
     #[schema(example = "count")]
     pub unit: &'static str,
     /// The value of the earlier period; null without a comparison.
-    pub previous: Option<Number>,
+    pub previous: Option<Figure>,
     pub change: Option<Change>,
 }
 
 /// How much a value differs from the earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Change {
-    pub absolute: Number,
+    pub absolute: Figure,
     /// By |previous|; null when that is 0.
     pub relative: Option<f64>,
 }
 
+/// A number, or an amount of money.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Figure {
+    Number(Number),
+    Money(Money),
+}
+
+impl Figure {
+    fn minus(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => Some(Self::Number(one.minus(other))),
+            (Self::Money(one), Self::Money(other)) => Some(Self::Money(one.minus(other))),
+            _ => None,
+        }
+    }
+
+    fn as_f64(self) -> f64 {
+        match self {
+            Self::Number(number) => number.as_f64(),
+            Self::Money(money) => money.as_f64(),
+        }
+    }
+
+    fn text(figure: Option<Self>) -> String {
+        match figure {
+            Some(Self::Money(money)) => money.to_string(),
+            Some(Self::Number(number)) => Number::text(Some(number)),
+            None => String::new(),
+        }
+    }
+}
+
+/// A figure with a name, before it is set beside its earlier value.
+#[derive(Debug, Clone, Copy)]
+pub struct Total {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub unit: &'static str,
+    pub value: Option<Figure>,
+}
+
+impl Total {
+    pub fn count(id: &'static str, label: &'static str, unit: &'static str, count: u64) -> Self {
+        Self { id, label, unit, value: Some(Figure::Number(Number::Count(count))) }
+    }
+
+    /// `numerator ÷ denominator`; nothing without a sample.
+    pub fn ratio(id: &'static str, label: &'static str, numerator: u64, denominator: u64) -> Self {
+        Self { id, label, unit: "ratio", value: Number::ratio(numerator, denominator).map(Figure::Number) }
+    }
+
+    pub fn real(id: &'static str, label: &'static str, unit: &'static str, value: Option<f64>) -> Self {
+        Self { id, label, unit, value: value.map(|value| Figure::Number(Number::Real(value))) }
+    }
+
+    pub fn money(id: &'static str, label: &'static str, money: Option<Money>) -> Self {
+        Self { id, label, unit: "usd", value: money.map(Figure::Money) }
+    }
+}
+
 impl Card {
-    /// A card with its change, where both values are there.
-    pub fn new(
-        id: &'static str,
-        label: &'static str,
-        unit: &'static str,
-        value: Option<Number>,
-        previous: Option<Number>,
-    ) -> Self {
-        let change = value.zip(previous).map(|(value, previous)| {
-            let (absolute, previous) = (value.minus(previous), previous.as_f64());
-            Change { absolute, relative: (previous != 0.0).then(|| absolute.as_f64() / previous.abs()) }
-        });
-        Self { id, label, value, unit, previous, change }
+    /// A card for each total, with its change where both values are there.
+    pub fn compared(current: &[Total], earlier: Option<&[Total]>) -> Vec<Self> {
+        let card = |total: &Total| {
+            let same = |earlier: &&Total| earlier.id == total.id;
+            let previous = earlier.and_then(|earlier| earlier.iter().find(same)).and_then(|earlier| earlier.value);
+            let change = total.value.zip(previous).and_then(|(value, previous)| {
+                let (absolute, previous) = (value.minus(previous)?, previous.as_f64());
+                Some(Change { absolute, relative: (previous != 0.0).then(|| absolute.as_f64() / previous.abs()) })
+            });
+            let Total { id, label, unit, value } = *total;
+            Self { id, label, value, unit, previous, change }
+        };
+        current.iter().map(card).collect()
     }
 }
 
@@ -63,10 +124,10 @@ impl Shape for Totals {
             [
                 card.id.to_owned(),
                 card.label.to_owned(),
-                Number::text(card.value),
+                Figure::text(card.value),
                 card.unit.to_owned(),
-                Number::text(card.previous),
-                Number::text(card.change.map(|change| change.absolute)),
+                Figure::text(card.previous),
+                Figure::text(card.change.map(|change| change.absolute)),
                 Number::text(card.change.and_then(|change| change.relative).map(Number::Real)),
             ]
         });
@@ -80,14 +141,19 @@ mod tests {
 
     #[test]
     fn a_change_needs_both_values_and_a_relative_one_a_previous_that_is_not_zero() {
-        let card = |value, previous| Card::new("x", "X", "count", value, previous).change;
-        let count = |count| Some(Number::Count(count));
-        assert_eq!(
-            card(count(123), count(100)),
-            Some(Change { absolute: Number::Difference(23), relative: Some(0.23) })
-        );
-        assert_eq!(card(count(5), count(0)), Some(Change { absolute: Number::Difference(5), relative: None }));
-        assert_eq!(card(Some(Number::Real(-5.0)), Some(Number::Real(-10.0))).unwrap().relative, Some(0.5));
+        let card = |value: Option<Figure>, previous: Option<Figure>| {
+            let total = |value| Total { id: "x", label: "X", unit: "count", value };
+            Card::compared(&[total(value)], Some(&[total(previous)]))[0].change
+        };
+        let count = |count| Some(Figure::Number(Number::Count(count)));
+        let real = |real| Some(Figure::Number(Number::Real(real)));
+        let money = |dollars: i128| Some(Figure::Money(Money(dollars * 1_000_000_000)));
+        let difference = |difference| Figure::Number(Number::Difference(difference));
+        assert_eq!(card(count(123), count(100)), Some(Change { absolute: difference(23), relative: Some(0.23) }));
+        assert_eq!(card(count(5), count(0)), Some(Change { absolute: difference(5), relative: None }));
+        assert_eq!(card(real(-5.0), real(-10.0)).unwrap().relative, Some(0.5));
+        let cheaper = Change { absolute: Figure::Money(Money(-2_000_000_000)), relative: Some(-0.5) };
+        assert_eq!(card(money(2), money(4)), Some(cheaper));
         assert_eq!(card(None, count(1)), None);
         assert_eq!(card(count(1), None), None);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::config::Account;
 use crate::query::dataset::{Dataset, FieldName};
@@ -125,6 +126,21 @@ impl Grants {
 pub struct Reader {
     pub principal: Arc<Principal>,
     pub request_id: Arc<str>,
+    queries: Arc<AtomicUsize>,
+}
+
+impl Reader {
+    pub fn new(principal: Arc<Principal>, request_id: Arc<str>) -> Self {
+        Self { principal, request_id, queries: Arc::default() }
+    }
+
+    /// An id for the next query of the request: that of the request, with a number from the second one on.
+    pub fn query_id(&self) -> String {
+        match self.queries.fetch_add(1, Ordering::Relaxed) {
+            0 => self.request_id.to_string(),
+            before => format!("{}-{}", self.request_id, before + 1),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> R
     let form = Form::accepted(request.method(), request.headers()).map_err(|error| (error, limit_headers))?;
     let request_id =
         request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
-    request.extensions_mut().insert(Reader { principal, request_id: request_id.0 });
+    request.extensions_mut().insert(Reader::new(principal, request_id.0));
     Ok(Admitted { request, form, limit_headers, signed })
 }
 

@@ -134,6 +134,11 @@ impl Buckets {
         Self { level, zone, starts, end }
     }
 
+    /// One bucket, for answers without a time axis.
+    pub fn whole(range: &Range) -> Self {
+        Self { level: Level::Auto, zone: range.zone, starts: vec![range.from], end: range.to }
+    }
+
     pub fn len(&self) -> usize {
         self.starts.len()
     }

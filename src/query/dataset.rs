@@ -36,15 +36,33 @@ pub struct Dataset {
     pub rollups: &'static [Rollup],
 }
 
+/// How a rollup tells times apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// Steps of so many seconds, by their start, in `bucket`; a question fits when all its buckets begin on one.
+    Seconds(u32),
+    /// Each row has its own, in `time`: nothing is added up, and rows are kept no longer than raw ones.
+    Row,
+}
+
 /// A table of the same facts, added up by time and by some of the fields.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rollup {
     pub table: &'static str,
-    /// Length of its time steps; a question fits when all its buckets begin on one.
-    pub grain_seconds: u32,
+    pub grain: Grain,
     pub fields: &'static [&'static str],
     /// Columns that are added up, under the names that the raw facts give them.
     pub measures: &'static [&'static str],
+}
+
+impl Rollup {
+    /// The column that says when.
+    pub const fn time(&self) -> &'static str {
+        match self.grain {
+            Grain::Seconds(_) => "bucket",
+            Grain::Row => "time",
+        }
+    }
 }
 
 /// A field as a question names it.

@@ -235,6 +235,13 @@ pub struct Earlier {
     pub until: DateTime<Utc>,
 }
 
+impl Comparison {
+    /// The same, with an earlier period even when none is named: the cards of a page stand beside their earlier values.
+    pub fn or(self, with: Compare) -> Self {
+        Self { with: self.with.or(Some(with)), ..self }
+    }
+}
+
 impl FromParameters for Comparison {
     fn describe() -> Vec<Parameter> {
         vec![

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Range;
-use super::dataset::{Dataset, FieldName, Rollup};
+use super::dataset::{Dataset, FieldName, Grain, Rollup};
 
 /// What a question is answered from.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,12 +31,24 @@ impl Source {
         let fits = |rollup: &'static Rollup| {
             let has_fields =
                 fields.clone().all(|field| matches!(field, FieldName::Column(name) if rollup.fields.contains(name)));
-            let grain = rollup.grain_seconds;
-            let divides = edges.iter().skip(1).all(|edge| edge % grain == 0);
-            let (from, to) = (next_step(window.0, grain), last_step(window.1, grain));
+            let (divides, (from, to)) = match rollup.grain {
+                Grain::Row => (true, window),
+                Grain::Seconds(grain) => (
+                    edges.iter().skip(1).all(|edge| edge % grain == 0),
+                    (next_step(window.0, grain), last_step(window.1, grain)),
+                ),
+            };
             (has_fields && divides && from < to).then_some(Self::Rollup { rollup, from, to })
         };
         dataset.rollups.iter().find_map(fits).unwrap_or(Self::Raw)
+    }
+
+    /// Whether what is read is older than no raw row: raw rows themselves, or rows that are kept as long, come first.
+    pub fn begins_with_rows(&self, range: &Range) -> bool {
+        match self {
+            Self::Raw => true,
+            Self::Rollup { rollup, from, .. } => rollup.grain == Grain::Row || *from > range.from,
+        }
     }
 
     /// Whether a rollup holds the whole range, so that no raw rows are read.
@@ -76,9 +88,14 @@ mod tests {
         json: Some("data"),
         table: "events",
         rollups: &[
-            Rollup { table: "facts_1h", grain_seconds: 3_600, fields: &["profile_code"], measures: &[] },
-            Rollup { table: "facts_15m", grain_seconds: 900, fields: &["profile_code"], measures: &[] },
-            Rollup { table: "agents_15m", grain_seconds: 900, fields: &["profile_code", "agent_id"], measures: &[] },
+            Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },
+            Rollup { table: "facts_15m", grain: Grain::Seconds(900), fields: &["profile_code"], measures: &[] },
+            Rollup {
+                table: "agents_15m",
+                grain: Grain::Seconds(900),
+                fields: &["profile_code", "agent_id"],
+                measures: &[],
+            },
         ],
     };
 
@@ -103,6 +120,18 @@ mod tests {
         assert_eq!(choose(&[], DAY.0, DAY.1, &[0, 60, 120]).name(), "raw");
         // The first bucket may begin anywhere: nothing before the window is read.
         assert_eq!(choose(&[], DAY.0, DAY.1, &[17, 3_600]).name(), "facts_1h");
+    }
+
+    #[test]
+    fn rows_of_their_own_time_fit_every_bucket() {
+        static NARROW: [Rollup; 1] =
+            [Rollup { table: "narrow", grain: Grain::Row, fields: &["latency"], measures: &[] }];
+        let facts = Dataset { rollups: &NARROW, ..FACTS };
+        let (from, to) = ("2026-02-01T00:00:00.5Z".parse().unwrap(), "2026-02-01T00:00:01.5Z".parse().unwrap());
+        let source = Source::choose(&facts, [FieldName::Column("latency")].iter(), (from, to), &[0, 1]);
+        let range = Range { zone: chrono_tz::UTC, from, to };
+        assert_eq!(source.name(), "narrow");
+        assert!(source.is_all_rollup(&range) && source.begins_with_rows(&range));
     }
 
     #[test]

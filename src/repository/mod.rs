@@ -44,16 +44,14 @@ pub struct Ask<'a> {
     /// The window, `[from, to)`.
     pub range: &'a Range,
     pub conditions: &'a [Condition],
-    /// The time axis, for charts.
-    pub buckets: Option<&'a Buckets>,
+    /// The time axis.
+    pub buckets: &'a Buckets,
     /// Fields that the question itself needs, besides those of its conditions.
     pub fields: Vec<FieldName>,
     /// Values of the placeholders that the template writes.
     pub values: Values,
     /// Further names that the template uses.
     pub variables: Vec<(&'static str, Variable)>,
-    /// Tells the queries of one request apart: added to the query id.
-    pub part: Option<&'static str>,
 }
 
 /// Rows, and where they were read from.
@@ -93,16 +91,12 @@ impl Repository {
         if let Some(recorder) = &self.recorder {
             recorder.note(ask.template, sql.to_string(), values.clone());
         }
-        let query_id = match ask.part {
-            Some(part) => format!("{}-{part}", reader.request_id),
-            None => reader.request_id.to_string(),
-        };
         let account = &reader.principal.account;
         let statement = Statement {
             sql,
             values,
             comment: format!("chartwell {} {account}", ask.template),
-            query_id,
+            query_id: reader.query_id(),
             data_version: self.freshness.version(account),
         };
         let rows = self.clickhouse.rows(statement).await?;
@@ -147,7 +141,7 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
     let grants = &reader.principal.grants;
     grants.check(ask.dataset, ask.conditions)?;
 
-    let edges = ask.buckets.map(Buckets::edges).unwrap_or_default();
+    let edges = ask.buckets.edges();
     let granted = ask.dataset.fields.iter().filter(|field| grants.0.contains_key(field.name));
     let granted: Vec<FieldName> = granted.map(|field| FieldName::Column(field.name)).collect();
     let asked = ask.conditions.iter().flat_map(|condition| &condition.any_of).map(|predicate| &predicate.field);
@@ -155,9 +149,7 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
     let source = Source::choose(ask.dataset, fields, (ask.range.from, ask.range.to), &edges);
 
     let mut values = ask.values.clone();
-    if ask.buckets.is_some() {
-        values.set("edges", Value::Wholes(edges));
-    }
+    values.set("edges", Value::Wholes(edges));
     let conditions = conditions(reader, ask, &mut values);
     let counts = Arc::new(Counts::default());
     let context = context(reader, ask, &source, &conditions, &mut values, &counts);
@@ -202,21 +194,27 @@ fn context(
         let conditions = conditions.to_vec();
         let windows: Vec<_> = windows.iter().map(|(from, to)| (values.time(*from), values.time(*to))).collect();
         let counts = Arc::clone(counts);
-        Variable::from_function(move |column: String| {
+        move |column: &str| {
             counts.conditions.fetch_add(1, Ordering::Relaxed);
-            let column = Sql::identifier(&column);
+            let column = Sql::identifier(column);
             let windows: Vec<Sql> = windows.iter().map(|(from, to)| Sql::within(&column, from, to)).collect();
             let window = if let [only] = windows.as_slice() { only.clone() } else { any_of(&windows) };
             Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
-        })
+        }
+    };
+    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
+        let base = base(values, windows);
+        Variable::from_function(move |column: String| base(&column))
     };
     match source {
-        Source::Raw => variables.push(("base", base(values, &[(from, to)]))),
+        Source::Raw => variables.push(("base", of_raw_rows(values, &[(from, to)]))),
         Source::Rollup { rollup, from: first, to: last } => {
             let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
             variables.push(("has_ends", Variable::from(!source.is_all_rollup(ask.range))));
-            variables.push(("base", base(values, &ends)));
-            variables.push(("base_of_rollup", base(values, &[(*first, *last)])));
+            variables.push(("base", of_raw_rows(values, &ends)));
+            let (base, time) = (base(values, &[(*first, *last)]), rollup.time());
+            variables.push(("base_of_rollup", Variable::from_function(move || base(time))));
+            variables.push(("rollup_time", Sql::identifier(time).into()));
             variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
             let (counts, name) = (Arc::clone(counts), Sql::dotted(&[&database, rollup.table]));
             variables.push((

@@ -4,10 +4,12 @@
 //! `sql_templates/assistants/facts_raw.sql`.
 
 pub mod charts;
+mod latencies;
 mod notes;
 mod repository;
 mod schemas;
 mod service;
 pub mod tables;
+pub mod totals;
 
 pub use service::AssistantsService;

@@ -1,6 +1,10 @@
-//! The facts about assistants.
+//! The facts about assistants, and rows that the engine answers with.
 
-use crate::query::dataset::{Dataset, Field, Kind, Rollup};
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::answer::Money;
+use crate::query::dataset::{Dataset, Field, Grain, Kind, Rollup};
 
 /// What a rollup by the hour tells apart; the one by a quarter of an hour has the rest as well.
 const ROLLUP_FIELDS: [&str; 11] = [
@@ -37,35 +41,92 @@ const MEASURES: &[&str] = &[
 ];
 
 static ROLLUPS: [Rollup; 2] = [
-    Rollup { table: "assistant_spans_1h", grain_seconds: 3_600, fields: HOURLY_FIELDS, measures: MEASURES },
-    Rollup { table: "assistant_spans_15m", grain_seconds: 900, fields: &ROLLUP_FIELDS, measures: MEASURES },
+    Rollup { table: "assistant_spans_1h", grain: Grain::Seconds(3_600), fields: HOURLY_FIELDS, measures: MEASURES },
+    Rollup { table: "assistant_spans_15m", grain: Grain::Seconds(900), fields: &ROLLUP_FIELDS, measures: MEASURES },
+];
+
+const FIELDS: &[Field] = &[
+    Field::text("assistant_code"),
+    Field::text("assistant_version"),
+    Field::text("environment"),
+    Field::text("profile_code"),
+    Field::text("operation"),
+    Field::text("provider"),
+    Field::text("model"),
+    Field::text("tool_name"),
+    Field::text("event_type"),
+    Field::text("status_code"),
+    Field::text("error_type"),
+    Field::text("agent_id"),
+    Field::text("conversation_id"),
+    Field::text("user_id_hash"),
+    Field::text("trace_id"),
+    Field::text("name"),
+    Field::text("kind"),
+    Field { name: "duration_ms", kind: Kind::Number },
+    Field { name: "time_to_first_token_ms", kind: Kind::Number },
 ];
 
 /// Facts about spans.
 pub static SPANS: Dataset = Dataset {
     facts: "assistants/facts_raw.sql",
-    fields: &[
-        Field::text("assistant_code"),
-        Field::text("assistant_version"),
-        Field::text("environment"),
-        Field::text("profile_code"),
-        Field::text("operation"),
-        Field::text("provider"),
-        Field::text("model"),
-        Field::text("tool_name"),
-        Field::text("event_type"),
-        Field::text("status_code"),
-        Field::text("error_type"),
-        Field::text("agent_id"),
-        Field::text("conversation_id"),
-        Field::text("user_id_hash"),
-        Field::text("trace_id"),
-        Field::text("name"),
-        Field::text("kind"),
-        Field { name: "duration_ms", kind: Kind::Number },
-        Field { name: "time_to_first_token_ms", kind: Kind::Number },
-    ],
+    fields: FIELDS,
     json: Some("attributes"),
     table: "assistants_tracing_spans",
     rollups: &ROLLUPS,
 };
+
+/// What tells latencies apart by the hour, and one by one.
+const LATENCY_FIELDS: [&str; 14] = [
+    "bin",
+    "assistant_code",
+    "assistant_version",
+    "environment",
+    "profile_code",
+    "operation",
+    "provider",
+    "model",
+    "measured",
+    "tool_name",
+    "event_type",
+    "status_code",
+    "error_type",
+    "milliseconds",
+];
+
+static LATENCY_ROLLUPS: [Rollup; 2] = [
+    Rollup {
+        table: "assistant_latencies_1h",
+        grain: Grain::Seconds(3_600),
+        fields: LATENCY_FIELDS.split_at(9).0,
+        measures: &["samples"],
+    },
+    Rollup { table: "assistant_latencies", grain: Grain::Row, fields: LATENCY_FIELDS.split_at(1).1, measures: &[] },
+];
+
+/// How long runs took, and how long callers of models waited for the first token.
+pub static LATENCIES: Dataset = Dataset {
+    facts: "assistants/facts_of_latencies_raw.sql",
+    fields: FIELDS,
+    json: Some("attributes"),
+    table: "assistants_tracing_spans",
+    rollups: &LATENCY_ROLLUPS,
+};
+
+/// `totals.sql`
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct TotalsRow {
+    pub runs: u64,
+    pub failed_runs: u64,
+    /// Runs whose end is not known.
+    pub endless_runs: u64,
+    pub calls: u64,
+    pub calls_without_model: u64,
+    pub priced_calls: u64,
+    pub tool_calls: u64,
+    pub failed_tool_calls: u64,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_usd: Money,
+    pub conversations: u64,
+}

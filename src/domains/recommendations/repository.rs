@@ -3,7 +3,7 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
-use crate::query::dataset::{Dataset, Field, Rollup};
+use crate::query::dataset::{Dataset, Field, Grain, Rollup};
 
 const FIELDS: [Field; 8] = [
     Field::text("profile_code"),
@@ -34,11 +34,11 @@ const MEASURES: &[&str] = AGENT_MEASURES.split_at(1).1;
 const SOURCE_FIELDS: &[&str] = &["profile_code", "platform", "source"];
 
 static ROLLUPS: [Rollup; 3] = [
-    Rollup { table: "recommendations_1h", grain_seconds: 3_600, fields: SOURCE_FIELDS, measures: MEASURES },
-    Rollup { table: "recommendations_15m", grain_seconds: 900, fields: SOURCE_FIELDS, measures: MEASURES },
+    Rollup { table: "recommendations_1h", grain: Grain::Seconds(3_600), fields: SOURCE_FIELDS, measures: MEASURES },
+    Rollup { table: "recommendations_15m", grain: Grain::Seconds(900), fields: SOURCE_FIELDS, measures: MEASURES },
     Rollup {
         table: "recommendation_agents_15m",
-        grain_seconds: 900,
+        grain: Grain::Seconds(900),
         fields: &["profile_code", "platform", "agent_id"],
         measures: &AGENT_MEASURES,
     },

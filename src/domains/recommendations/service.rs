@@ -8,10 +8,10 @@ use super::schemas::{
     AcceptanceRateQuestion, Agent, AgentsQuestion, AssistedShareQuestion, AssistedTextPerSourceQuestion,
     FunnelQuestion, FunnelStep, Metric, SeriesQuestion, Step, TotalsQuestion,
 };
-use crate::answer::{Card, Chart, Measure, NO_GROUP, Number, Outline, Page, Table, Totals};
+use crate::answer::{Card, Chart, Measure, NO_GROUP, Outline, Page, Table, Total, Totals};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
-use crate::query::{Compare, Comparison, Dimension, MOST_GROUPS, Split};
+use crate::query::{Compare, Dimension, MOST_GROUPS, Split};
 use crate::service::{AnswerError, ChartOf, Common, Service, Shown, SplitBy};
 use crate::statistics::wilson_interval;
 
@@ -151,9 +151,7 @@ impl RecommendationsService {
     }
 
     pub async fn totals(&self, reader: &Reader, question: &TotalsQuestion) -> Result<Totals, AnswerError> {
-        // The cards of a page stand beside their earlier values even when no comparison is named.
-        let comparison =
-            Comparison { with: question.comparison.with.or(Some(Compare::PreviousPeriod)), ..question.comparison };
+        let comparison = question.comparison.or(Compare::PreviousPeriod);
         let common = Common {
             template: "recommendations/totals.sql",
             dataset: &MESSAGES,
@@ -165,9 +163,8 @@ impl RecommendationsService {
         };
         let compared = self.service.compared::<TotalsRow>(reader, common, Values::default(), Vec::new()).await?;
         let meta = self.service.meta_of(reader, common, &compared).await?;
-        let current = compared.current.rows.rows.first().cloned().unwrap_or_default();
-        let earlier = compared.earlier.and_then(|(_, answered)| answered.rows.rows.first().cloned());
-        Ok(Totals { totals: cards(&current, earlier.as_ref()), meta })
+        let (current, earlier) = compared.map(|rows| cards(rows.first().unwrap_or(&TotalsRow::default())));
+        Ok(Totals { totals: Card::compared(&current, earlier.as_deref()), meta })
     }
 
     pub async fn agents(&self, reader: &Reader, question: &AgentsQuestion) -> Result<Table<Agent>, AnswerError> {
@@ -221,24 +218,17 @@ fn funnel_steps(rows: &[FunnelRow], earlier: Option<&[FunnelRow]>) -> Vec<Funnel
     steps
 }
 
-fn cards(current: &TotalsRow, earlier: Option<&TotalsRow>) -> Vec<Card> {
-    let count = |id, label, unit, value: fn(&TotalsRow) -> u64| {
-        Card::new(id, label, unit, Some(Number::Count(value(current))), earlier.map(|row| Number::Count(value(row))))
-    };
-    let ratio = |id, label, value: fn(&TotalsRow) -> (u64, u64)| {
-        let ratio = |row: &TotalsRow| Number::ratio(value(row).0, value(row).1);
-        Card::new(id, label, "ratio", ratio(current), earlier.and_then(ratio))
-    };
+fn cards(row: &TotalsRow) -> Vec<Total> {
     vec![
-        count("messages", "Messages", "count", |row| row.total_messages),
-        count("assisted_messages", "Assisted messages", "count", |row| row.total_assisted_messages),
-        count("sent_characters", "Characters sent", "characters", |row| row.total_sent_characters),
-        count("assisted_characters", "Characters saved", "characters", |row| row.total_assisted_characters),
-        ratio("assisted_share", "Assisted share", |row| (row.total_assisted_characters, row.total_sent_characters)),
-        count("shown", "Recommendations shown", "count", |row| row.total_shown),
-        count("accepted", "Recommendations accepted", "count", |row| row.total_accepted),
-        count("dismissed", "Recommendations dismissed", "count", |row| row.total_dismissed),
-        ratio("acceptance_rate", "Acceptance rate", |row| (row.total_accepted, row.total_shown)),
-        count("active_agents", "Active agents", "count", |row| row.active_agents),
+        Total::count("messages", "Messages", "count", row.total_messages),
+        Total::count("assisted_messages", "Assisted messages", "count", row.total_assisted_messages),
+        Total::count("sent_characters", "Characters sent", "characters", row.total_sent_characters),
+        Total::count("assisted_characters", "Characters saved", "characters", row.total_assisted_characters),
+        Total::ratio("assisted_share", "Assisted share", row.total_assisted_characters, row.total_sent_characters),
+        Total::count("shown", "Recommendations shown", "count", row.total_shown),
+        Total::count("accepted", "Recommendations accepted", "count", row.total_accepted),
+        Total::count("dismissed", "Recommendations dismissed", "count", row.total_dismissed),
+        Total::ratio("acceptance_rate", "Acceptance rate", row.total_accepted, row.total_shown),
+        Total::count("active_agents", "Active agents", "count", row.active_agents),
     ]
 }

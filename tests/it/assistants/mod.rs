@@ -3,4 +3,5 @@
 mod charts;
 mod spans;
 mod tables;
+mod totals;
 mod truth;

@@ -324,7 +324,7 @@ async fn groups_are_the_same_whoever_ranks_them() {
         grants: Grants::default(),
         requests_per_minute: None,
     };
-    let reader = Reader { principal: Arc::new(principal), request_id: "ranking".into() };
+    let reader = Reader::new(Arc::new(principal), "ranking".into());
     let (here, there) = (service(None), service(Some(0)));
     for split in ["source", "agent", "platform", "profile_code"] {
         for top in [1, 2, 3, 100] {

@@ -1,0 +1,24 @@
+-- How long runs took, and how long callers of models waited for the first token: a narrow row for each, so that
+-- exact quantiles read no more than they need.
+CREATE TABLE IF NOT EXISTS {{ table("assistant_latencies") }} {{ on_cluster }}
+(
+    measured          LowCardinality(String),
+    time              DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
+    assistant_code    LowCardinality(String),
+    assistant_version LowCardinality(String),
+    environment       LowCardinality(String),
+    profile_code      LowCardinality(Nullable(String)),
+    operation         LowCardinality(String),
+    provider          LowCardinality(String),
+    model             LowCardinality(String),
+    tool_name         LowCardinality(String),
+    event_type        LowCardinality(String),
+    status_code       LowCardinality(String),
+    error_type        LowCardinality(String),
+    milliseconds      Float64
+)
+ENGINE = {{ engine("MergeTree", "assistant_latencies") }}
+PARTITION BY toYYYYMM(time)
+ORDER BY (measured, time)
+{{ ttl("time") }}
+SETTINGS {{ deduplication_window }} = 10000
