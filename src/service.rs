@@ -11,13 +11,15 @@ use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
 use crate::answer::{
-    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantilesRow, Table, TableRow,
+    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantilesRow, Shape, Table, TableRow,
 };
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
-use crate::query::{Aggregation, Buckets, Comparison, DateRange, Earlier, Paging, Problem, Range, Source};
+use crate::query::{
+    Aggregation, Buckets, Comparison, DateRange, Earlier, Paging, Problem, Range, Source, Sources, Verify,
+};
 use crate::repository::{Answered, Ask, AskError, Repository};
 
 /// Answers questions of any domain.
@@ -52,6 +54,7 @@ pub struct Common<'a> {
     pub conditions: &'a [Condition],
     /// Fields that the question itself reads, besides those of its filters.
     pub fields: &'a [&'static str],
+    pub sources: Sources,
     /// What the numbers mean, in sentences.
     pub notes: &'a [&'static str],
 }
@@ -323,6 +326,16 @@ impl Service {
     }
 }
 
+/// Answers; with `verify`, once more from raw rows, to say how far both are apart.
+pub async fn verified<A, F>(verify: Verify, answer: impl Fn(Sources) -> F) -> Result<A, AnswerError>
+where
+    A: Shape,
+    F: Future<Output = Result<A, AnswerError>>,
+{
+    let answered = answer(Sources::Any).await?;
+    if verify.0 { Ok(answer::verify(answered, answer(Sources::Raw).await?)) } else { Ok(answered) }
+}
+
 /// What the frames of charts need to know of groups.
 fn names_of_frame(group: Sql, is_ranked: bool, has_kept: bool) -> Vec<(&'static str, Variable)> {
     vec![
@@ -348,6 +361,7 @@ impl<'a> Common<'a> {
             range,
             conditions: self.conditions,
             buckets,
+            sources: self.sources,
             fields: self.fields.iter().copied().chain(split_by).map(FieldName::Column).collect(),
             values,
             variables,

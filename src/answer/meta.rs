@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Verification;
 use crate::query::Range;
 
 /// How an answer came about: which time it is about, what it was read from, how fresh it is.
@@ -35,6 +36,10 @@ pub struct Meta {
     pub fresh_as_of: Option<String>,
     /// Sentences about how the numbers are to be read.
     pub notes: Vec<String>,
+    /// With `verify=true`, how far the answer is from the same one from raw rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub verification: Option<Verification>,
     /// Comes last, so that an `ETag` can stand for what comes before.
     #[serde(flatten)]
     pub cost: Cost,

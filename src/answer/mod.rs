@@ -11,6 +11,7 @@ mod meta;
 mod money;
 mod table;
 mod totals;
+mod verification;
 
 use serde::{Serialize, Serializer};
 use utoipa::PartialSchema;
@@ -25,6 +26,7 @@ pub use money::Money;
 pub(crate) use table::table_row;
 pub use table::{Page, Table, TableRow};
 pub use totals::{Card, Change, Figure, Total, Totals};
+pub use verification::{Verification, verify};
 
 /// What a request is answered with: the same content as JSON and as CSV.
 pub trait Shape: Serialize + Send + Sync + 'static {

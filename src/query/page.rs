@@ -116,6 +116,36 @@ impl<S: Sortable> FromParameters for Paging<S> {
     }
 }
 
+/// The mixin: `verify`. Answers are read from raw rows as well, and say how far both are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verify(pub bool);
+
+impl FromParameters for Verify {
+    fn describe() -> Vec<Parameter> {
+        vec![
+            choice(
+                "verify",
+                "Answers a second time, from raw rows, and says in `meta.verification` how far both are apart.",
+                Self::NAMES,
+                Some("false"),
+            )
+            .build(),
+        ]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        match parameters.one("verify").as_deref() {
+            None | Some("false") => Some(Self(false)),
+            Some("true") => Some(Self(true)),
+            Some(other) => parameters.refuse(Problem::not_allowed("verify", other, Self::NAMES)),
+        }
+    }
+}
+
+impl Verify {
+    const NAMES: &'static [&'static str] = &["true", "false"];
+}
+
 /// What a chart can be split by: a vocabulary whose parameter is `split_by`.
 pub trait Dimension: Copy + 'static {
     const NAMES: &'static [&'static str];

@@ -5,6 +5,14 @@ use chrono::{DateTime, Utc};
 use super::Range;
 use super::dataset::{Dataset, FieldName, Grain, Rollup};
 
+/// What a question may be answered from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sources {
+    #[default]
+    Any,
+    Raw,
+}
+
 /// What a question is answered from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {

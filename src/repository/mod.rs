@@ -21,7 +21,7 @@ use crate::clickhouse::{
 use crate::config::Account;
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
-use crate::query::{Buckets, Range, Source};
+use crate::query::{Buckets, Range, Source, Sources};
 
 mod recorder;
 
@@ -48,6 +48,7 @@ pub struct Ask<'a> {
     pub buckets: &'a Buckets,
     /// Fields that the question itself needs, besides those of its conditions.
     pub fields: Vec<FieldName>,
+    pub sources: Sources,
     /// Values of the placeholders that the template writes.
     pub values: Values,
     /// Further names that the template uses.
@@ -146,7 +147,10 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
     let granted: Vec<FieldName> = granted.map(|field| FieldName::Column(field.name)).collect();
     let asked = ask.conditions.iter().flat_map(|condition| &condition.any_of).map(|predicate| &predicate.field);
     let fields = ask.fields.iter().chain(&granted).chain(asked);
-    let source = Source::choose(ask.dataset, fields, (ask.range.from, ask.range.to), &edges);
+    let source = match ask.sources {
+        Sources::Any => Source::choose(ask.dataset, fields, (ask.range.from, ask.range.to), &edges),
+        Sources::Raw => Source::Raw,
+    };
 
     let mut values = ask.values.clone();
     values.set("edges", Value::Wholes(edges));

@@ -4,7 +4,7 @@ use chrono::Duration;
 use minijinja::value::Value as Variable;
 
 use crate::clickhouse::Sql;
-use crate::query::Range;
+use crate::query::{Range, Sources};
 
 /// The longest range whose quantiles are exact: 30 days, one of which may have 25 hours.
 const LONGEST_EXACT: Duration = Duration::hours(30 * 24 + 1);
@@ -18,8 +18,8 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    pub fn of(range: &Range, measured: &'static str) -> Self {
-        Self { measured, is_binned: range.to - range.from > LONGEST_EXACT }
+    pub fn of(range: &Range, measured: &'static str, sources: Sources) -> Self {
+        Self { measured, is_binned: sources == Sources::Any && range.to - range.from > LONGEST_EXACT }
     }
 
     /// The fields that are read, which decide where from.

@@ -11,7 +11,7 @@ use super::schemas::{
 use crate::answer::{Card, Chart, Measure, NO_GROUP, Outline, Page, Table, Total, Totals};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
-use crate::query::{Compare, Dimension, MOST_GROUPS, Split};
+use crate::query::{Compare, Dimension, MOST_GROUPS, Sources, Split};
 use crate::service::{AnswerError, ChartOf, Common, Service, Shown, SplitBy};
 use crate::statistics::wilson_interval;
 
@@ -44,6 +44,7 @@ impl RecommendationsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &[],
+            sources: Sources::Any,
             notes: if splits_messages_by_source { &[SOURCE_NOTE] } else { &[] },
         };
         let chart = ChartOf {
@@ -68,6 +69,7 @@ impl RecommendationsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &[],
+            sources: Sources::Any,
             notes: &[CHARACTERS_NOTE],
         };
         let chart = ChartOf {
@@ -92,6 +94,7 @@ impl RecommendationsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &[],
+            sources: Sources::Any,
             notes: &[RATE_NOTE],
         };
         let chart = ChartOf {
@@ -116,6 +119,7 @@ impl RecommendationsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &[],
+            sources: Sources::Any,
             notes: &[SHARE_NOTE, CHARACTERS_NOTE],
         };
         let chart = ChartOf {
@@ -136,6 +140,7 @@ impl RecommendationsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &["source"],
+            sources: Sources::Any,
             notes: &[
                 "Accepted ÷ shown; sent ÷ accepted. Steps are counted as events, each at its own time; intervals are Wilson's, 95 %.",
             ],
@@ -159,6 +164,7 @@ impl RecommendationsService {
             comparison: Some(&comparison),
             conditions: &question.filters.conditions,
             fields: &["agent_id"],
+            sources: Sources::Any,
             notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
         };
         let compared = self.service.compared::<TotalsRow>(reader, common, Values::default(), Vec::new()).await?;
@@ -175,6 +181,7 @@ impl RecommendationsService {
             comparison: None,
             conditions: &question.filters.conditions,
             fields: &["agent_id"],
+            sources: Sources::Any,
             notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
         };
         self.service.table(reader, common, &question.paging, Values::default(), Vec::new()).await

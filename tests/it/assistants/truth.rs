@@ -98,8 +98,10 @@ async fn every_chart_is_a_plain_count_whatever_it_is_read_from() {
         );
         let wanted = expected(&matching, chart, split, zone, level);
         // A filter on the name of a span, which filters nothing, is answered from raw rows.
-        for path in [path.clone(), format!("{path}&filter=name:eq:step")] {
+        for path in [format!("{path}&verify=true"), format!("{path}&filter=name:eq:step")] {
             let chart = app.get(&path).await;
+            let different = chart.pointer("/meta/verification/different");
+            assert!(different.is_none_or(|different| different == 0), "seed {seed}: {path} {}", chart["meta"]);
             *sources.entry(chart["meta"]["source"].as_str().unwrap().to_owned()).or_insert(0) += 1;
             assert_eq!(values_of(&chart, zone, level), wanted, "seed {seed}: {path}");
         }
@@ -154,7 +156,10 @@ async fn quantiles_are_those_of_the_values_whoever_is_told_apart() {
         let path = format!(
             "/api/v1/assistants/charts/{chart}?{range}&aggregation_level=day&split_by={split}&top={top}&quantile={name}"
         );
-        let answer = app.get(&path).await;
+        let answer = app.get(&format!("{path}&verify=true")).await;
+        let apart = answer["meta"]["verification"]["largest_difference"].as_f64().unwrap();
+        let most = wanted.values().copied().fold(0.0, f64::max) * exactness;
+        assert!(apart <= most, "seed {seed}: {path} is {apart} apart");
         let raw = app.get(&format!("{path}&filter=name:eq:step")).await;
         *sources.entry(answer["meta"]["source"].as_str().unwrap().to_owned()).or_insert(0) += 1;
         assert_eq!(raw["meta"]["source"], "raw");

@@ -1,7 +1,7 @@
 //! Questions about assistants over time.
 
 use super::super::schemas::{SpanDimension, SpanFilters};
-use crate::query::{Aggregation, Comparison, DateRange, Filters, Split, parameter, question, vocabulary};
+use crate::query::{Aggregation, Comparison, DateRange, Filters, Split, Verify, parameter, question, vocabulary};
 
 vocabulary! {
     /// Which tokens are counted.
@@ -46,6 +46,7 @@ question! {
         split: Split<SpanDimension>,
         filters: Filters<SpanFilters>,
         comparison: Comparison,
+        verify: Verify,
     }
 }
 

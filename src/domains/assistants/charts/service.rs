@@ -11,8 +11,8 @@ use super::schemas::{ChartQuestion, QuantilesQuestion, Tokens, TokensQuestion};
 use crate::answer::{Chart, Measure, Outline, QUANTILES};
 use crate::auth::Reader;
 use crate::clickhouse::Sql;
-use crate::query::Dimension;
-use crate::service::{AnswerError, ChartOf, Common, Shown, SplitBy};
+use crate::query::{Dimension, Sources};
+use crate::service::{AnswerError, ChartOf, Common, Shown, SplitBy, verified};
 
 impl AssistantsService {
     pub async fn runs(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
@@ -61,9 +61,21 @@ impl AssistantsService {
         measured: &'static str,
         notes: &'static [&'static str],
     ) -> Result<Chart, AnswerError> {
+        let answer = |sources| self.quantiles_from(sources, reader, question, measured, notes);
+        verified(question.chart.verify, answer).await
+    }
+
+    async fn quantiles_from(
+        &self,
+        sources: Sources,
+        reader: &Reader,
+        question: &QuantilesQuestion,
+        measured: &'static str,
+        notes: &'static [&'static str],
+    ) -> Result<Chart, AnswerError> {
         let index = QUANTILES.iter().position(|name| *name == question.quantile.name()).unwrap_or_default();
         let chart = &question.chart;
-        let latencies = Latencies::of(&chart.date_range.resolve(Utc::now())?, measured);
+        let latencies = Latencies::of(&chart.date_range.resolve(Utc::now())?, measured, sources);
         let notes = [notes, latencies.notes()].concat();
         let common = Common {
             template: "assistants/latencies.sql",
@@ -72,6 +84,7 @@ impl AssistantsService {
             comparison: Some(&chart.comparison),
             conditions: &chart.filters.conditions,
             fields: latencies.fields(),
+            sources,
             notes: &notes,
         };
         let chart = ChartOf {
@@ -93,6 +106,19 @@ impl AssistantsService {
         template: &'static str,
         variables: &[(&'static str, Variable)],
     ) -> Result<Chart, AnswerError> {
+        let answer = |sources| self.sums_from(sources, reader, question, drawn, template, variables);
+        verified(question.verify, answer).await
+    }
+
+    async fn sums_from(
+        &self,
+        sources: Sources,
+        reader: &Reader,
+        question: &ChartQuestion,
+        drawn: Drawn,
+        template: &'static str,
+        variables: &[(&'static str, Variable)],
+    ) -> Result<Chart, AnswerError> {
         let common = Common {
             template,
             dataset: &SPANS,
@@ -100,6 +126,7 @@ impl AssistantsService {
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,
             fields: &[],
+            sources,
             notes: drawn.notes,
         };
         let chart = ChartOf {
@@ -114,6 +141,7 @@ impl AssistantsService {
 }
 
 /// What a chart of sums shows; the name is that of its one line, when it is not split.
+#[derive(Clone, Copy)]
 struct Drawn {
     name: &'static str,
     unit: &'static str,

@@ -7,6 +7,7 @@ use super::schemas::{Assistant, Customer, Model, Operation, SpanError, TableQues
 use crate::answer::{Table, TableRow};
 use crate::auth::Reader;
 use crate::clickhouse::{Value, Values};
+use crate::query::Sources;
 use crate::service::{AnswerError, Common};
 
 impl AssistantsService {
@@ -78,6 +79,7 @@ impl AssistantsService {
             conditions: &question.filters.conditions,
             // No sum of durations gives their quantiles.
             fields: &["duration_ms"],
+            sources: Sources::Any,
             notes,
         };
         self.service.table(reader, common, &question.paging, values, Vec::new()).await

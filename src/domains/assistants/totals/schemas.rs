@@ -1,7 +1,7 @@
 //! The question for totals.
 
 use super::super::schemas::SpanFilters;
-use crate::query::{Comparison, DateRange, Filters, question};
+use crate::query::{Comparison, DateRange, Filters, Verify, question};
 
 question! {
     /// What are the totals?
@@ -9,5 +9,6 @@ question! {
         date_range: DateRange,
         filters: Filters<SpanFilters>,
         comparison: Comparison,
+        verify: Verify,
     }
 }

@@ -10,13 +10,22 @@ use super::schemas::TotalsQuestion;
 use crate::answer::{Card, QUANTILES, QuantilesRow, Total, Totals};
 use crate::auth::Reader;
 use crate::clickhouse::Values;
-use crate::query::Compare;
-use crate::service::{AnswerError, Common};
+use crate::query::{Compare, Sources};
+use crate::service::{AnswerError, Common, verified};
 
 impl AssistantsService {
     pub async fn totals(&self, reader: &Reader, question: &TotalsQuestion) -> Result<Totals, AnswerError> {
+        verified(question.verify, |sources| self.totals_from(sources, reader, question)).await
+    }
+
+    async fn totals_from(
+        &self,
+        sources: Sources,
+        reader: &Reader,
+        question: &TotalsQuestion,
+    ) -> Result<Totals, AnswerError> {
         let comparison = question.comparison.or(Compare::PreviousPeriod);
-        let latencies = Latencies::of(&question.date_range.resolve(Utc::now())?, "'run'");
+        let latencies = Latencies::of(&question.date_range.resolve(Utc::now())?, "'run'", sources);
         let notes = [&[RUNS, ERROR_RATE, LATENCY, CALLS, COST], latencies.notes()].concat();
         let sums = Common {
             template: "assistants/totals.sql",
@@ -25,6 +34,7 @@ impl AssistantsService {
             comparison: Some(&comparison),
             conditions: &question.filters.conditions,
             fields: &["model"],
+            sources,
             notes: &notes,
         };
         let (runs, variables) =
