@@ -23,6 +23,7 @@ use crate::domains::assistants::AssistantsService;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
+use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
@@ -166,6 +167,8 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_tables::operations)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::customers)))
         .routes(guarded(gatekeeper, routes!(assistant_tables::errors)))
+        .routes(guarded(gatekeeper, routes!(assistant_traces::traces)))
+        .routes(guarded(gatekeeper, routes!(assistant_traces::trace)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

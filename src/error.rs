@@ -230,6 +230,7 @@ impl From<AnswerError> for ApiError {
     fn from(error: AnswerError) -> Self {
         match error {
             AnswerError::Problem(problem) => problem.into(),
+            AnswerError::NotFound(detail) => Self::new(Code::NotFound, detail),
             AnswerError::Ask(AskError::OutsideGrant(outside)) => outside.into(),
             AnswerError::Ask(AskError::Query(error)) => error.into(),
             AnswerError::Ask(error) => Self::internal(error.to_string()),

@@ -34,6 +34,9 @@ pub struct Service {
 pub enum AnswerError {
     #[error("{}", .0.detail)]
     Problem(Problem),
+    /// What the path names is not there.
+    #[error("{0}")]
+    NotFound(&'static str),
     #[error(transparent)]
     Ask(#[from] AskError),
 }
@@ -103,6 +106,10 @@ pub struct Compared<R> {
 }
 
 impl<R> Compared<R> {
+    pub fn rows(&self) -> &[R] {
+        &self.current.rows.rows
+    }
+
     /// Adds what this cost to what another answer says about itself.
     pub fn add_cost(&self, meta: &mut Meta) {
         let answered = std::iter::once(&self.current).chain(self.earlier.as_ref().map(|(_, answered)| answered));
@@ -210,6 +217,22 @@ impl Service {
         Ok(Drawn { lines: grid.lines(buckets, chart.outline.measure, only), told: Told::of(&answered) })
     }
 
+    /// Asks about a range that is known already.
+    pub async fn within<R>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        range: &Range,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Answered<R>, AnswerError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
+        let buckets = Buckets::whole(range);
+        Ok(self.repository.ask(reader, common.ask(range, &buckets, None, values, variables)).await?)
+    }
+
     /// Asks a question whose time axis is one bucket, for the range and for the earlier period.
     pub async fn compared<R>(
         &self,
@@ -224,16 +247,12 @@ impl Service {
         let now = Utc::now();
         let range = common.date_range.resolve(now)?;
         let earlier = common.comparison.and_then(|comparison| comparison.earlier(&range, now));
-        let buckets = Buckets::whole(&range);
-        let ask = common.ask(&range, &buckets, None, values.clone(), variables.clone());
-        let current = self.repository.ask(reader, ask).await?;
+        let current = self.within(reader, common, &range, values.clone(), variables.clone()).await?;
         let earlier = match earlier {
             None => None,
             Some(earlier) => {
                 let window = Range { to: earlier.until, ..earlier.range };
-                let buckets = Buckets::whole(&window);
-                let ask = common.ask(&window, &buckets, None, values, variables);
-                Some((earlier, self.repository.ask(reader, ask).await?))
+                Some((earlier, self.within(reader, common, &window, values, variables).await?))
             }
         };
         Ok(Compared { range, current, earlier })

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::auth::{Grants, Principal, Reader};
+use chrono::Utc;
+
+use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::Account;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
-use crate::query::Parameters;
+use crate::query::{DateRange, Parameters};
 use crate::repository::{Recorder, Repository, Statements};
 use crate::service::{AnswerError, Service};
 
@@ -70,6 +72,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-01-01&datetime_to=2026-03-01",
         "datetime_from=2026-01-01T00:07:00Z&datetime_to=2026-03-01&split_by=model&compare=previous_period",
     ];
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const LONG_RANGE: [&str; 1] = [LONG_SPAN_CHARTS[0]];
     const SPAN_TABLES: [&str; 2] = [
         CHART_DAYS[1],
@@ -101,6 +104,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.time_to_first_token(LONG_SPAN_CHARTS);
         assistants.totals(SPAN_TABLES);
         assistants.totals(LONG_RANGE);
+        assistants.traces(SPAN_TABLES);
+        assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&cursor=MTc3MDA4MDQwMDAwMDAwMC4wMGYwNjdhYTBiYTkwMmI3"]);
         assistants.assistants(SPAN_TABLES);
         assistants.models(SPAN_TABLES);
         assistants.tools(SPAN_TABLES);
@@ -118,6 +123,18 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         recommendations.totals(TABLES);
         recommendations.agents(TABLES);
         recommendations.agents(["datetime_from=2026-02-03&datetime_to=2026-02-03&sort=-acceptance_rate,agent_name&limit=5"]);
+    }
+    let day = Parameters::read::<DateRange>(CHART_DAYS[0]).expect("a good range");
+    let day = day.resolve(Utc::now()).expect("a good range");
+    let answer = assistants.run_totals(&reader, &day, vec![TRACE.to_owned()]).await;
+    answer.map_err(|error| Unaccepted { endpoint: "run_totals", query: CHART_DAYS[0], error })?;
+    // Of a trace that is not there, with and without what it would say.
+    let seeing = Principal { scopes: vec![Scope::TracesRead], ..(*reader.principal).clone() };
+    for reader in [reader, Reader::new(Arc::new(seeing), "verification".into())] {
+        match assistants.trace(&reader, TRACE).await {
+            Ok(_) | Err(AnswerError::NotFound(_)) => {}
+            Err(error) => return Err(Unaccepted { endpoint: "trace", query: TRACE, error }),
+        }
     }
     Ok(recorder.statements())
 }

@@ -16,6 +16,7 @@
     conversation_id,
     user_id_hash,
     trace_id,
+    span_id,
     name,
     kind,
     parent_id = '' AS is_run,

@@ -24,7 +24,7 @@ pub use lines::{Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantilesRow, li
 pub use meta::{Cost, Meta, RangeMeta};
 pub use money::Money;
 pub(crate) use table::table_row;
-pub use table::{Page, Table, TableRow};
+pub use table::{Listing, ListingPage, Page, Table, TableRow, csv_of};
 pub use totals::{Card, Change, Figure, Total, Totals};
 pub use verification::{Verification, verify};
 

@@ -85,20 +85,53 @@ impl<R: Serialize + Send + Sync + 'static> Shape for Table<R> {
         &mut self.meta
     }
 
-    /// A column for each field of a row; lists are written as JSON.
     fn csv(&self) -> String {
-        let rows: Vec<serde_json::Value> =
-            self.items.iter().map(|item| serde_json::to_value(item).expect("rows serialise")).collect();
-        let header: Vec<String> = match rows.first() {
-            Some(serde_json::Value::Object(row)) => row.keys().cloned().collect(),
-            _ => Vec::new(),
-        };
-        let text = |value: &serde_json::Value| match value {
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let cells = |row: &serde_json::Value| header.iter().map(|name| text(&row[name])).collect::<Vec<_>>();
-        csv::write(&header, rows.iter().map(cells))
+        csv_of(&self.items)
     }
+}
+
+/// A part of a list that is read on and on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Listing<R> {
+    pub items: Vec<R>,
+    pub page: ListingPage,
+    pub meta: Meta,
+}
+
+/// How to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListingPage {
+    /// Rows that were asked for.
+    #[schema(example = 50)]
+    pub limit: u64,
+    /// For the parameter `cursor`; null when there is nothing more.
+    #[schema(example = "MTc2OTk0NzIwMDAwMDAwMC4wMGYwNjdhYTBiYTkwMmI3")]
+    pub next_cursor: Option<String>,
+}
+
+impl<R: Serialize + Send + Sync + 'static> Shape for Listing<R> {
+    fn meta(&mut self) -> &mut Meta {
+        &mut self.meta
+    }
+
+    fn csv(&self) -> String {
+        csv_of(&self.items)
+    }
+}
+
+/// Rows as CSV: a column for each field; lists and objects are written as JSON.
+pub fn csv_of(items: &[impl Serialize]) -> String {
+    let rows: Vec<serde_json::Value> =
+        items.iter().map(|item| serde_json::to_value(item).expect("rows serialise")).collect();
+    let header: Vec<String> = match rows.first() {
+        Some(serde_json::Value::Object(row)) => row.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let cells = |row: &serde_json::Value| header.iter().map(|name| text(&row[name])).collect::<Vec<_>>();
+    csv::write(&header, rows.iter().map(cells))
 }

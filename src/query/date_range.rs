@@ -153,6 +153,13 @@ fn take_moment(parameters: &mut Parameters, name: &str) -> Option<Option<Moment>
 const YEARS: std::ops::Range<i32> = 2000..2100;
 
 impl DateRange {
+    /// All that a question can be about.
+    pub fn all_time() -> Self {
+        let instant = |seconds| Moment::Instant(DateTime::from_timestamp(seconds, 0).expect("a year of four digits"));
+        // From the first instant of 2000 to the last one of 2099.
+        Self { zone: Tz::UTC, span: Span::Between(instant(946_684_800), Some(instant(4_102_444_799))) }
+    }
+
     /// The range that this means at `now`.
     pub fn resolve(&self, now: DateTime<Utc>) -> Result<Range, Problem> {
         let zone = self.zone;

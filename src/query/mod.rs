@@ -17,7 +17,7 @@ mod source;
 pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
 pub use date_range::{Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
 pub use filters::Filters;
-pub use page::{Dimension, MOST_GROUPS, Pagination, Paging, Sortable, Sorting, Split, Verify};
+pub use page::{Cursor, Dimension, Listed, MOST_GROUPS, Pagination, Paging, Sortable, Sorting, Split, Verify};
 pub use parameters::{FromParameters, Parameters, choice};
 pub(crate) use parameters::{dimension, parameter, question, vocabulary};
 pub use problems::{Problem, ProblemKind, Problems, nearest, shown};

@@ -1,8 +1,11 @@
 //! Pagination, sorting and splitting: which part of an answer, in which order, by which groups.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Datelike, Utc};
 use utoipa::openapi::path::Parameter;
 
 use super::Problem;
@@ -116,6 +119,62 @@ impl<S: Sortable> FromParameters for Paging<S> {
     }
 }
 
+/// A place in a list that is ordered by time, newest first: behind the row that it names. Rows that come in meanwhile
+/// move nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub time: DateTime<Utc>,
+    pub id: String,
+}
+
+impl Cursor {
+    fn read(written: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(written).ok()?;
+        let (micros, id) = std::str::from_utf8(&bytes).ok()?.split_once('.')?;
+        let time = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+        let is_known = (2000..2100).contains(&time.year());
+        (is_known && !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()))
+            .then(|| Self { time, id: id.to_owned() })
+    }
+}
+
+impl Display for Cursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(format!("{}.{}", self.time.timestamp_micros(), self.id)))
+    }
+}
+
+/// The mixin: `cursor` and `limit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub behind: Option<Cursor>,
+    pub limit: u64,
+}
+
+impl FromParameters for Listed {
+    fn describe() -> Vec<Parameter> {
+        vec![
+            text("cursor", "Where to go on: `page.next_cursor` of the page before.").build(),
+            whole_number("limit", "Rows to return.", (1, MOST_ROWS), 50).build(),
+        ]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let limit = take_whole_number(parameters, "limit", (1, MOST_ROWS), 50);
+        let behind = match parameters.one("cursor") {
+            None => Some(None),
+            Some(written) => match Cursor::read(&written) {
+                Some(cursor) => Some(Some(cursor)),
+                None => parameters.refuse(Problem::parameter(
+                    "cursor",
+                    format!("`{}` is not a cursor: take `page.next_cursor` as it is", shown(&written)),
+                )),
+            },
+        };
+        Some(Self { behind: behind?, limit: limit? })
+    }
+}
+
 /// The mixin: `verify`. Answers are read from raw rows as well, and say how far both are apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verify(pub bool);
@@ -213,6 +272,19 @@ mod tests {
         );
         assert_eq!(sorting("sort=calls,-calls").unwrap_err(), "names `calls` twice");
         assert!(sorting("sort=").is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_taken_as_it_was_given() {
+        let cursor = Cursor { time: "2026-02-01T12:00:00.000001Z".parse().unwrap(), id: "00f067aa0ba902b7".to_owned() };
+        let read = |query: &str| Parameters::read::<Listed>(query);
+        let listed = read(&format!("cursor={cursor}&limit=3")).unwrap();
+        assert_eq!(listed, Listed { behind: Some(cursor.clone()), limit: 3 });
+        let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        for text in ["", "1.", "x.ab", "99999999999999999.ab", "1769947200000000.a'b", "1769947200000000"] {
+            assert!(read(&format!("cursor={}", encoded(text))).is_err(), "{text}");
+        }
+        assert!(read("cursor=%21").is_err());
     }
 
     #[test]

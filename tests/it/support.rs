@@ -299,6 +299,14 @@ fn attribute((key, value): (&String, &Value)) -> Value {
     json!({"key": key, "value": value})
 }
 
+/// A trace that is in no data but that of the test that asks for it.
+pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// A path of the description, with something in the place of what it names.
+pub fn with_names(path: &str) -> String {
+    path.replace("{trace_id}", TRACE)
+}
+
 /// The same event with other values in some fields.
 pub fn with(mut event: Value, changes: Value) -> Value {
     let (Value::Object(event_fields), Value::Object(changes)) = (&mut event, changes) else { panic!("objects") };

@@ -11,5 +11,6 @@ mod schemas;
 mod service;
 pub mod tables;
 pub mod totals;
+pub mod traces;
 
 pub use service::AssistantsService;

@@ -61,6 +61,7 @@ const FIELDS: &[Field] = &[
     Field::text("conversation_id"),
     Field::text("user_id_hash"),
     Field::text("trace_id"),
+    Field::text("span_id"),
     Field::text("name"),
     Field::text("kind"),
     Field { name: "duration_ms", kind: Kind::Number },
@@ -129,4 +130,72 @@ pub struct TotalsRow {
     pub output_tokens: u64,
     pub cost_usd: Money,
     pub conversations: u64,
+}
+
+/// `runs.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct RunRow {
+    pub trace_id: String,
+    pub span_id: String,
+    pub name: String,
+    /// Microseconds since 1970; likewise below.
+    pub start: i64,
+    pub duration_ms: Option<f64>,
+    pub status: String,
+    pub error_type: String,
+    pub assistant_code: String,
+    pub assistant_version: String,
+    pub environment: String,
+    pub profile_code: Option<String>,
+    pub conversation_id: String,
+    pub user_id_hash: String,
+}
+
+/// `run_totals.sql`
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct RunTotalsRow {
+    pub trace_id: String,
+    pub spans: u64,
+    pub failed_spans: u64,
+    pub calls: u64,
+    pub tool_calls: u64,
+    pub models: Vec<String>,
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+    pub cost_usd: Money,
+}
+
+/// `trace.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct SpanRow {
+    pub span_id: String,
+    pub parent_id: String,
+    pub name: String,
+    pub kind: String,
+    pub start: i64,
+    pub end: Option<i64>,
+    pub status: String,
+    pub status_description: String,
+    pub error_type: String,
+    pub operation: String,
+    pub assistant_code: String,
+    pub assistant_version: String,
+    pub provider: String,
+    pub model: String,
+    pub tool_name: String,
+    pub conversation_id: String,
+    pub user_id_hash: String,
+    pub input_tokens: Option<u32>,
+    pub output_tokens: Option<u32>,
+    pub cached_input_tokens: Option<u32>,
+    pub cost_usd: Option<Money>,
+    pub time_to_first_token_ms: Option<f64>,
+    pub is_call: bool,
+    pub is_tool_call: bool,
+    pub is_failed: bool,
+    pub is_shortened: bool,
+    /// JSON with `attributes`, `events`, `links`, `resource`; empty when it is shortened.
+    pub details: String,
+    pub input: String,
+    pub output: String,
 }

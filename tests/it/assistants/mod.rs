@@ -4,4 +4,5 @@ mod charts;
 mod spans;
 mod tables;
 mod totals;
+mod traces;
 mod truth;

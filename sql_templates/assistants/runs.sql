@@ -1,0 +1,25 @@
+-- Which runs were there, the newest first?
+-- Row:        RunRow
+-- Parameters: {limit}; with is_continued {time} and {span_id} of the run before
+SELECT
+    facts.trace_id AS trace_id,
+    facts.span_id AS span_id,
+    toString(facts.name) AS name,
+    toUnixTimestamp64Micro(facts.time) AS start,
+    facts.duration_ms AS duration_ms,
+    toString(facts.status_code) AS status,
+    toString(facts.error_type) AS error_type,
+    toString(facts.assistant_code) AS assistant_code,
+    toString(facts.assistant_version) AS assistant_version,
+    toString(facts.environment) AS environment,
+    CAST(facts.profile_code, 'Nullable(String)') AS profile_code,
+    facts.conversation_id AS conversation_id,
+    facts.user_id_hash AS user_id_hash
+{% include facts %}
+
+WHERE facts.is_run
+{% if is_continued %}
+    AND (facts.time < {time:DateTime64(6, 'UTC')} OR (facts.time = {time:DateTime64(6, 'UTC')} AND facts.span_id < {span_id:String}))
+{% endif %}
+ORDER BY facts.time DESC, facts.span_id DESC
+LIMIT {limit:UInt64}
