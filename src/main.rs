@@ -4,9 +4,6 @@ use chartwell::clickhouse::embedded::leave;
 use chartwell::commands::{Cli, run};
 use clap::Parser;
 
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 #[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {
     if fail::has_failpoints() {

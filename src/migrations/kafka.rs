@@ -56,9 +56,8 @@ pub(super) async fn outdated(
     let Some(brokers) = &target.kafka_brokers else { return Ok(outdated) };
     for table in Table::ALL {
         let wanted = checksum(&statements(target, table, brokers, "")?.join("\n"));
-        let last = target.table(&format!("{}{}", table.name(), MADE[0]));
-        let found =
-            format!("SELECT comment FROM system.tables WHERE concat('`', database, '`.`', name, '`') = '{last}'");
+        let last = target.is_table(&format!("{}{}", table.name(), MADE[0]));
+        let found = format!("SELECT comment FROM system.tables WHERE {last}");
         let found: Vec<String> = clickhouse.fetch(&found).await?;
         if found.first() != Some(&wanted) {
             outdated.push((table, statements(target, table, brokers, &wanted)?));

@@ -45,6 +45,11 @@ impl Target {
         Sql::dotted(&[&self.account.analytics_database(), &self.local(name)])
     }
 
+    /// The condition that finds it in `system.tables`. Equalities, so that the tables of other accounts are not looked at.
+    pub(super) fn is_table(&self, name: &str) -> String {
+        format!("database = '{}' AND name = '{}'", self.account.analytics_database(), self.local(name))
+    }
+
     fn local(&self, name: &str) -> String {
         if self.cluster.is_some() { format!("{name}_local") } else { name.to_owned() }
     }

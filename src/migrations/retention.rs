@@ -4,7 +4,8 @@ use super::render::Target;
 use crate::clickhouse::{ClickHouse, QueryError, Sql};
 
 /// The tables of raw rows, and the column that their age is counted from.
-const RAW_TABLES: [(&str, &str); 2] = [("events", "time_utc"), ("assistants_tracing_spans", "start_time")];
+const RAW_TABLES: [(&str, &str); 3] =
+    [("events", "time_utc"), ("assistants_tracing_spans", "start_time"), ("assistant_latencies", "time")];
 
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {
@@ -20,7 +21,7 @@ pub enum RetentionError {
 /// Sets the time that raw rows are kept; refuses to shorten it unless that is wanted.
 pub(super) async fn align(clickhouse: &ClickHouse, target: &Target, may_shorten: bool) -> Result<(), RetentionError> {
     for (name, column) in RAW_TABLES {
-        let kept = kept_days(clickhouse, target, name).await?;
+        let Some(kept) = kept_days(clickhouse, target, name).await? else { continue };
         let wanted = (target.retention_days > 0).then_some(target.retention_days);
         if kept == wanted {
             continue;
@@ -40,14 +41,14 @@ pub(super) async fn align(clickhouse: &ClickHouse, target: &Target, may_shorten:
     Ok(())
 }
 
-/// The days in the table's TTL, read back from its definition.
-async fn kept_days(clickhouse: &ClickHouse, target: &Target, name: &str) -> Result<Option<u32>, QueryError> {
+/// The days in the table's TTL, read back from its definition; the outer `None` when there is no such table.
+async fn kept_days(clickhouse: &ClickHouse, target: &Target, name: &str) -> Result<Option<Option<u32>>, QueryError> {
     let sql = format!(
-        "SELECT extract(create_table_query, 'TTL .*toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables WHERE concat('`', database, '`.`', name, '`') = '{}'",
-        target.table(name)
+        "SELECT extract(create_table_query, 'TTL .*toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables WHERE {}",
+        target.is_table(name)
     );
     let days: Vec<String> = clickhouse.fetch(&sql).await?;
-    Ok(days.first().and_then(|days| days.parse().ok()))
+    Ok(days.first().map(|days| days.parse().ok()))
 }
 
 fn told(days: Option<u32>) -> String {
