@@ -32,6 +32,9 @@ struct Found<'s, 'a>([Option<(u8, &'s Json<'a>)>; COLUMNS]);
 /// Bytes of what went in or came out.
 const LONGEST_CONTENT: usize = 128 << 10;
 
+/// Nobody has waited longer for a first token, and no clock can have told it.
+const LONGEST_WAIT_MS: f64 = 86_400_000.0;
+
 /// Operations that call a model: only they have tokens and cost of their own.
 const INFERENCE: [&str; 4] = ["chat", "generate_content", "text_completion", "embeddings"];
 
@@ -245,7 +248,7 @@ fn time_to_first_token_ms(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<
     let told = found.value(Column::TimeToFirstToken).and_then(values::number).filter(|number| *number >= 0.0);
     let told = told
         .map(|number| if found.name(Column::TimeToFirstToken).starts_with("gen_ai.") { number * 1e3 } else { number });
-    told.or_else(|| {
+    let waited = told.or_else(|| {
         let first = said
             .events
             .iter()
@@ -254,7 +257,8 @@ fn time_to_first_token_ms(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<
             .min()?;
         let passed = first - said.start_time;
         (passed >= chrono::TimeDelta::zero()).then(|| passed.num_microseconds().unwrap_or(0) as f64 / 1e3)
-    })
+    });
+    waited.filter(|millis| *millis <= LONGEST_WAIT_MS)
 }
 
 /// The type of the error, without the modules before its name: some tell them and some do not.

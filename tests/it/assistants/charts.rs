@@ -77,6 +77,21 @@ async fn absurd_costs_break_no_chart() {
 }
 
 #[tokio::test]
+async fn a_wait_that_cannot_be_is_none() {
+    let app = TestApp::start("assistant_waits").await;
+    let start = "2026-02-02T10:00:00Z".parse().unwrap();
+    let call = |trace: u64, seconds: f64| {
+        let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.response.time_to_first_chunk": seconds});
+        span(trace, 0, start, 10, &attributes)
+    };
+    app.store_spans(&[call(1, 0.5), call(2, 1e306), call(3, 1e300), call(4, 86_401.0), call(5, -1.0)]).await;
+    assert_eq!(values(&app, "time-to-first-token?").await["p99"], json!([500.0]));
+    let long = app.get("/api/v1/assistants/charts/time-to-first-token?datetime_from=2026-01-01&datetime_to=2026-03-01&aggregation_level=year").await;
+    let p99 = values_of(&long)["p99"][0].as_f64().unwrap();
+    assert!((495.0..505.0).contains(&p99), "{p99}");
+}
+
+#[tokio::test]
 async fn quantiles_are_of_runs_that_have_ended() {
     let app = app_with_runs("assistant_latency").await;
     let start = "2026-02-02T11:00:00Z".parse().unwrap();
