@@ -21,6 +21,7 @@ use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
+use crate::domains::assistants::slo::endpoints as assistant_slo;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::assistants::traces::endpoints as assistant_traces;
@@ -100,7 +101,7 @@ impl App {
             page,
             platform: PlatformService::new(repository, intake, accounts, limits, telemetry::metrics()),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
-            assistants: AssistantsService::new(service),
+            assistants: AssistantsService::new(service, config.objectives.clone()),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
@@ -169,6 +170,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_tables::errors)))
         .routes(guarded(gatekeeper, routes!(assistant_traces::traces)))
         .routes(guarded(gatekeeper, routes!(assistant_traces::trace)))
+        .routes(guarded(gatekeeper, routes!(assistant_slo::slo)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

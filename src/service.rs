@@ -113,7 +113,7 @@ impl<R> Compared<R> {
     /// Adds what this cost to what another answer says about itself.
     pub fn add_cost(&self, meta: &mut Meta) {
         let answered = std::iter::once(&self.current).chain(self.earlier.as_ref().map(|(_, answered)| answered));
-        answered.for_each(|answered| Told::of(answered).add_cost(meta));
+        answered.for_each(|answered| add_cost(answered, meta));
     }
 
     /// The same of the rows of both.
@@ -302,6 +302,17 @@ impl Service {
         Ok(Table { items: rows.iter().map(T::row).collect(), page: Page::new(pagination, total), meta })
     }
 
+    /// What an answer about a range that is known already says about itself.
+    pub async fn meta_within<R>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        range: &Range,
+        answered: &Answered<R>,
+    ) -> Result<Meta, AnswerError> {
+        self.meta(reader, &common, range, Utc::now(), &Told::of(answered)).await
+    }
+
     /// What a compared answer says about itself.
     pub async fn meta_of<R>(
         &self,
@@ -343,6 +354,11 @@ impl Service {
             && source.begins_with_rows(range)
             && range.from < now - Duration::days(self.retention_days.into())
     }
+}
+
+/// Adds what one of its parts cost to what an answer says about itself.
+pub fn add_cost<R>(answered: &Answered<R>, meta: &mut Meta) {
+    Told::of(answered).add_cost(meta);
 }
 
 /// Answers; with `verify`, once more from raw rows, to say how far both are apart.

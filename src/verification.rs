@@ -6,7 +6,7 @@ use chrono::Utc;
 
 use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
-use crate::config::Account;
+use crate::config::{Account, ObjectivesConfig};
 use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
 use crate::query::{DateRange, Parameters};
@@ -34,7 +34,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
     let service = Arc::new(Service::new(Arc::clone(&repository), 90));
     let recommendations = RecommendationsService::new(Arc::clone(&service));
-    let assistants = AssistantsService::new(service);
+    let assistants = AssistantsService::new(service, ObjectivesConfig::default());
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
@@ -112,6 +112,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.operations(SPAN_TABLES);
         assistants.customers(SPAN_TABLES);
         assistants.errors(SPAN_TABLES);
+        assistants.slo(["at=2026-02-04T00:07:00Z", "at=2026-02-04&assistant_codes=a&filter=tool_name:is_null"]);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

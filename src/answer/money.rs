@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::PartialSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -15,6 +16,13 @@ pub struct Money(pub i128);
 const BILLIONTHS: u128 = 1_000_000_000;
 
 impl Money {
+    /// An amount of US dollars, its digits beyond the billionth rounded.
+    pub fn of(dollars: Decimal) -> Self {
+        let mut rounded = dollars.round_dp(9);
+        rounded.rescale(9);
+        Self(rounded.mantissa())
+    }
+
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / BILLIONTHS as f64
     }
@@ -23,6 +31,10 @@ impl Money {
     pub fn divided_by(self, parts: u64) -> Self {
         let parts = i128::from(parts.max(1));
         Self((self.0 + self.0.signum() * (parts / 2)) / parts)
+    }
+
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(count.into()))
     }
 
     /// How much more this is.

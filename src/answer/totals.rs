@@ -52,7 +52,7 @@ impl Figure {
         }
     }
 
-    fn as_f64(self) -> f64 {
+    pub fn as_f64(self) -> f64 {
         match self {
             Self::Number(number) => number.as_f64(),
             Self::Money(money) => money.as_f64(),

@@ -8,6 +8,7 @@ mod auth;
 mod clickhouse;
 mod ingest;
 mod log;
+mod objectives;
 mod personal;
 mod server;
 mod values;
@@ -25,6 +26,7 @@ pub use auth::AuthConfig;
 pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
 pub use log::{LogConfig, LogFormat};
+pub use objectives::{Objective, ObjectiveRule, ObjectivesConfig};
 pub use personal::{AnonymiseConfig, Kind, Kinds, OnFailure};
 pub use server::ServerConfig;
 pub use values::{Account, Secret, SigningKey};
@@ -43,6 +45,7 @@ pub struct Config {
     pub auth: AuthConfig,
     pub ingest: IngestConfig,
     pub anonymise: AnonymiseConfig,
+    pub objectives: ObjectivesConfig,
     pub log: LogConfig,
 }
 
@@ -87,6 +90,7 @@ impl Config {
             auth: concern(&given)?,
             ingest: concern(&given)?,
             anonymise: concern(&given)?,
+            objectives: concern(&given)?,
             log: concern(&given)?,
         };
         config.refuse_contradictions()?;
@@ -125,6 +129,7 @@ impl Config {
             entries(&config.auth),
             entries(&config.ingest),
             entries(&config.anonymise),
+            entries(&config.objectives),
             entries(&config.log),
         ]
         .concat()

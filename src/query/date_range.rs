@@ -149,6 +149,29 @@ fn take_moment(parameters: &mut Parameters, name: &str) -> Option<Option<Moment>
     }
 }
 
+/// The mixin: `at`, the instant that an answer looks back from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct At(pub Option<DateTime<Utc>>);
+
+impl FromParameters for At {
+    fn describe() -> Vec<Parameter> {
+        vec![text("at", "The instant that is looked back from: RFC 3339 with an offset, or `YYYY-MM-DD`, the start of that day in UTC. Without it, now.").build()]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let at = take_moment(parameters, "at")?.map(|moment| match moment {
+            Moment::Instant(instant) => instant,
+            Moment::Day(day) => start_of_day(Tz::UTC, day),
+        });
+        match at {
+            Some(at) if !YEARS.contains(&at.year()) => {
+                parameters.refuse(Problem::parameter("at", "is not between the years 2000 and 2099"))
+            }
+            at => Some(Self(at)),
+        }
+    }
+}
+
 /// Years that questions may be about.
 const YEARS: std::ops::Range<i32> = 2000..2100;
 

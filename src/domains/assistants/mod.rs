@@ -9,6 +9,7 @@ mod notes;
 mod repository;
 mod schemas;
 mod service;
+pub mod slo;
 pub mod tables;
 pub mod totals;
 pub mod traces;

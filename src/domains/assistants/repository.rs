@@ -132,6 +132,23 @@ pub struct TotalsRow {
     pub conversations: u64,
 }
 
+/// `slo.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct ReachedRow {
+    pub assistant_code: String,
+    pub runs: u64,
+    pub failed_runs: u64,
+    pub cost_usd: Money,
+}
+
+/// `slo_latencies.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct FastRow {
+    pub assistant_code: String,
+    pub ended_runs: u64,
+    pub fast_runs: u64,
+}
+
 /// `runs.sql`
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct RunRow {

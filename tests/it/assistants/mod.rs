@@ -1,6 +1,7 @@
 //! Assistants: what the charts mean, and the truth about all of them.
 
 mod charts;
+mod slo;
 mod spans;
 mod tables;
 mod totals;

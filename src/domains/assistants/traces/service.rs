@@ -15,7 +15,7 @@ use crate::auth::{Reader, Scope};
 use crate::clickhouse::{Value as Parameter, Values};
 use crate::query::{Cursor, DateRange, Range, Sources};
 use crate::repository::Answered;
-use crate::service::{AnswerError, Common};
+use crate::service::{AnswerError, Common, add_cost};
 
 /// Spans of a trace that are shown.
 const MOST_SPANS: u64 = 2_000;
@@ -64,7 +64,7 @@ impl AssistantsService {
         if let Some(range) = range_of(rows) {
             let ids: BTreeSet<String> = rows.iter().map(|row| row.trace_id.clone()).collect();
             let answered = self.run_totals(reader, &range, ids.into_iter().collect()).await?;
-            meta.add_cost(answered.rows.rows_read, answered.rows.elapsed, &answered.rows.query_id);
+            add_cost(&answered, &mut meta);
             totals.extend(answered.rows.rows.iter().map(|row| (row.trace_id.clone(), row.clone())));
         }
         let has_more = compared.rows().len() as u64 > limit;
