@@ -20,6 +20,7 @@ use crate::auth::{Authenticator, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
 use crate::domains::assistants::AssistantsService;
+use crate::domains::assistants::anomalies::endpoints as assistant_anomalies;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
 use crate::domains::assistants::slo::endpoints as assistant_slo;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
@@ -171,6 +172,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_traces::traces)))
         .routes(guarded(gatekeeper, routes!(assistant_traces::trace)))
         .routes(guarded(gatekeeper, routes!(assistant_slo::slo)))
+        .routes(guarded(gatekeeper, routes!(assistant_anomalies::anomalies)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

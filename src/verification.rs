@@ -112,6 +112,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.operations(SPAN_TABLES);
         assistants.customers(SPAN_TABLES);
         assistants.errors(SPAN_TABLES);
+        assistants.anomalies(["datetime_from=2026-02-03&datetime_to=2026-02-03", "datetime_from=2026-02-03&datetime_to=2026-02-04&split_by=assistant&timezone=Asia/Kathmandu"]);
         assistants.slo(["at=2026-02-04T00:07:00Z", "at=2026-02-04&assistant_codes=a&filter=tool_name:is_null"]);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);

@@ -64,6 +64,17 @@ pub struct RangeMeta {
     pub to: String,
 }
 
+impl Cost {
+    /// Adds what another part of the answer cost; its id stays that of the first one.
+    pub fn add(&mut self, other: &Self) {
+        self.rows_read += other.rows_read;
+        self.elapsed_ms = ((self.elapsed_ms + other.elapsed_ms) * 1e3).round() / 1e3;
+        if self.query_id.is_empty() {
+            other.query_id.clone_into(&mut self.query_id);
+        }
+    }
+}
+
 impl RangeMeta {
     pub fn new(range: &Range) -> Self {
         let shown = |instant: DateTime<Utc>| instant.with_timezone(&range.zone).to_rfc3339();
@@ -78,11 +89,8 @@ impl Meta {
 
     /// Adds what one query of the answer cost.
     pub fn add_cost(&mut self, rows_read: u64, elapsed: Duration, query_id: &str) {
-        self.cost.rows_read += rows_read;
-        self.cost.elapsed_ms = (self.cost.elapsed_ms * 1e3 + elapsed.as_secs_f64() * 1e6).round() / 1e3;
-        if self.cost.query_id.is_empty() {
-            query_id.clone_into(&mut self.cost.query_id);
-        }
+        let elapsed_ms = elapsed.as_secs_f64() * 1e3;
+        self.cost.add(&Cost { rows_read, elapsed_ms, query_id: query_id.to_owned() });
     }
 
     pub fn set_fresh_as_of(&mut self, newest: Option<DateTime<Utc>>) {

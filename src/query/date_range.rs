@@ -183,6 +183,20 @@ impl DateRange {
         Self { zone: Tz::UTC, span: Span::Between(instant(946_684_800), Some(instant(4_102_444_799))) }
     }
 
+    /// From one local day until before another.
+    pub fn of_days(zone: Tz, first: NaiveDate, after: NaiveDate) -> Self {
+        Self { zone, span: Span::Between(Moment::Day(first), Some(Moment::Day(shift_days(after, -1)))) }
+    }
+
+    /// The local days that lie whole within the range and are over: the first one, and the one after the last.
+    pub fn whole_days(&self, now: DateTime<Utc>) -> Result<Option<(NaiveDate, NaiveDate)>, Problem> {
+        let range = self.resolve(now)?;
+        let day = local_date(self.zone, range.from);
+        let first = if start_of_day(self.zone, day) < range.from { shift_days(day, 1) } else { day };
+        let after = local_date(self.zone, range.to.min(now));
+        Ok((first < after).then_some((first, after)))
+    }
+
     /// The range that this means at `now`.
     pub fn resolve(&self, now: DateTime<Utc>) -> Result<Range, Problem> {
         let zone = self.zone;

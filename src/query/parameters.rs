@@ -10,7 +10,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 
-use super::problems::{Problem, Problems, nearest};
+use super::problems::{Problem, Problems, nearest, shown};
 
 /// Pairs that one query string may have.
 const MOST_PAIRS: usize = 400;
@@ -124,6 +124,26 @@ pub fn whole_number(name: &str, description: &str, (least, most): (u64, u64), de
         .maximum(Some(most as f64))
         .default(Some(default.into()));
     described(name, description, schema.build())
+}
+
+/// Describes a parameter: a number from `least` to `most`.
+pub fn number(name: &str, description: &str, [least, most]: [f64; 2], default: f64) -> ParameterBuilder {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Number))
+        .minimum(Some(least))
+        .maximum(Some(most))
+        .default(Some(default.into()));
+    described(name, description, schema.build())
+}
+
+/// Reads a parameter: a number from `least` to `most`.
+pub fn take_number(parameters: &mut Parameters, name: &str, [least, most]: [f64; 2], default: f64) -> Option<f64> {
+    let Some(value) = parameters.one(name) else { return Some(default) };
+    match value.parse() {
+        Ok(number) if (least..=most).contains(&number) => Some(number),
+        _ => parameters
+            .refuse(Problem::parameter(name, format!("`{}` is not a number from {least} to {most}", shown(&value)))),
+    }
 }
 
 /// Describes a parameter: one of a closed list.

@@ -14,7 +14,7 @@ pub use means::{Sample, welch};
 pub use multiple::benjamini_hochberg;
 pub use proportions::{Proportion, two_proportions, wilson_interval};
 pub use quantiles::{QuantileEstimate, quantile_difference, quantile_levels};
-pub use robust::{Centre, robust_centre};
+pub use robust::{Centre, median, robust_centre};
 
 /// The quantile of the standard normal distribution at 0.975, for two-sided 95 % intervals.
 const Z_95: f64 = 1.959_963_984_540_054;

@@ -29,7 +29,8 @@ pub fn robust_centre(values: &[f64], floor: impl Fn(f64) -> f64) -> Option<Centr
     Some(Centre { median, scale: scale.max(floor(median)) })
 }
 
-fn median(values: &[f64]) -> Option<f64> {
+/// The middle value, or the middle between the two of an even number. `None` without values.
+pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len().checked_sub(1)? / 2;

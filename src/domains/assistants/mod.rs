@@ -3,6 +3,7 @@
 //! A run is a root span; tokens and cost are counted where a model was asked, see
 //! `sql_templates/assistants/facts_raw.sql`.
 
+pub mod anomalies;
 pub mod charts;
 mod latencies;
 mod notes;

@@ -1,5 +1,6 @@
 //! Assistants: what the charts mean, and the truth about all of them.
 
+mod anomalies;
 mod charts;
 mod slo;
 mod spans;
