@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::assistants::anomalies::endpoints as assistant_anomalies;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
+use crate::domains::assistants::regressions::endpoints as assistant_regressions;
 use crate::domains::assistants::slo::endpoints as assistant_slo;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
@@ -173,6 +174,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_traces::trace)))
         .routes(guarded(gatekeeper, routes!(assistant_slo::slo)))
         .routes(guarded(gatekeeper, routes!(assistant_anomalies::anomalies)))
+        .routes(guarded(gatekeeper, routes!(assistant_regressions::regressions)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

@@ -113,6 +113,10 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.customers(SPAN_TABLES);
         assistants.errors(SPAN_TABLES);
         assistants.anomalies(["datetime_from=2026-02-03&datetime_to=2026-02-03", "datetime_from=2026-02-03&datetime_to=2026-02-04&split_by=assistant&timezone=Asia/Kathmandu"]);
+        assistants.regressions([
+            "datetime_from=2026-02-03&datetime_to=2026-02-03&baseline=1&candidate=2",
+            "datetime_from=2026-02-03&datetime_to=2026-02-03&dimension=model&baseline=a&candidate=b&environments=x",
+        ]);
         assistants.slo(["at=2026-02-04T00:07:00Z", "at=2026-02-04&assistant_codes=a&filter=tool_name:is_null"]);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);

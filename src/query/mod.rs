@@ -18,7 +18,7 @@ pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
 pub use date_range::{At, Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
 pub use filters::Filters;
 pub use page::{Cursor, Dimension, Listed, MOST_GROUPS, Pagination, Paging, Sortable, Sorting, Split, Verify};
-pub use parameters::{FromParameters, Parameters, choice, number, take_number};
+pub use parameters::{FromParameters, Parameters, choice, number, required_text, take_number, take_required};
 pub(crate) use parameters::{dimension, parameter, question, vocabulary};
 pub use problems::{Problem, ProblemKind, Problems, nearest, shown};
 pub use source::{Source, Sources};

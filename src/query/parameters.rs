@@ -116,6 +116,19 @@ pub fn text(name: &str, description: &str) -> ParameterBuilder {
     described(name, description, ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build())
 }
 
+/// Describes a parameter: a text that must be given.
+pub fn required_text(name: &str, description: &str) -> ParameterBuilder {
+    text(name, description).required(Required::True)
+}
+
+/// Reads a text that must be given, and not be empty.
+pub fn take_required(parameters: &mut Parameters, name: &str) -> Option<String> {
+    match parameters.one(name).filter(|value| !value.is_empty()) {
+        Some(value) => Some(value),
+        None => parameters.refuse(Problem::parameter(name, "is missing")),
+    }
+}
+
 /// Describes a parameter: a whole number from `least` to `most`.
 pub fn whole_number(name: &str, description: &str, (least, most): (u64, u64), default: u64) -> ParameterBuilder {
     let schema = ObjectBuilder::new()

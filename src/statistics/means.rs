@@ -11,6 +11,15 @@ pub struct Sample {
     pub variance: f64,
 }
 
+/// The interval of a mean, 95 %: μ ± t·√(s²/n). `None` with fewer than two values.
+pub fn mean_interval(sample: Sample) -> Option<[f64; 2]> {
+    if sample.n < 2 {
+        return None;
+    }
+    let half = t_quantile(ALPHA, (sample.n - 1) as f64) * (sample.variance.max(0.0) / sample.n as f64).sqrt();
+    Some([sample.mean - half, sample.mean + half])
+}
+
 /// The difference of two means, by Welch's t-test; 95 %. `None` when a sample has fewer than two values.
 ///
 /// t = (μ₂ − μ₁) ÷ √(s₁²/n₁ + s₂²/n₂), with Welch's and Satterthwaite's degrees of freedom.
@@ -50,6 +59,14 @@ mod tests {
         let Difference { value, interval, p } = welch(baseline, candidate).unwrap();
         assert!((value - 0.29).abs() < 5e-6 && (p.value - 0.020_16).abs() < 5e-6, "{value} {p:?}");
         assert!((interval[0] - 0.045_38).abs() < 5e-6 && (interval[1] - 0.534_62).abs() < 5e-6, "{interval:?}");
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_that_of_scipy() {
+        // scipy.stats.t.interval(0.95, 9, 5, (4 / 10) ** 0.5)
+        let [lower, upper] = mean_interval(Sample { n: 10, mean: 5.0, variance: 4.0 }).unwrap();
+        assert!((lower - 3.569_286_5).abs() < 1e-6 && (upper - 6.430_713_5).abs() < 1e-6, "{lower} {upper}");
+        assert_eq!(mean_interval(Sample { n: 1, mean: 5.0, variance: 0.0 }), None);
     }
 
     #[test]

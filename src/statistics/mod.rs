@@ -2,6 +2,7 @@
 //!
 //! They work on sufficient statistics, one of each sample, never on rows. Distributions come from a library.
 
+mod counts;
 mod distributions;
 mod means;
 mod multiple;
@@ -9,15 +10,16 @@ mod proportions;
 mod quantiles;
 mod robust;
 
+pub use counts::{Homogeneity, homogeneity};
 pub use distributions::PValue;
-pub use means::{Sample, welch};
+pub use means::{Sample, mean_interval, welch};
 pub use multiple::benjamini_hochberg;
 pub use proportions::{Proportion, two_proportions, wilson_interval};
 pub use quantiles::{QuantileEstimate, quantile_difference, quantile_levels};
 pub use robust::{Centre, median, robust_centre};
 
 /// The quantile of the standard normal distribution at 0.975, for two-sided 95 % intervals.
-const Z_95: f64 = 1.959_963_984_540_054;
+pub const Z_95: f64 = 1.959_963_984_540_054;
 /// What two-sided 95 % intervals leave out.
 const ALPHA: f64 = 0.05;
 

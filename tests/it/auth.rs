@@ -190,7 +190,7 @@ async fn every_route_asks_for_a_token_for_its_own_scope_and_for_its_own_account(
             };
             guarded += 1;
             let request = |token: Option<String>| {
-                let path = with_names(path);
+                let path = with_names(path, operation);
                 let request = if method == "post" { app.post(&path) } else { app.request(&path) };
                 match token {
                     Some(token) => request.bearer_auth(token),

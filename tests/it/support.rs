@@ -302,9 +302,17 @@ fn attribute((key, value): (&String, &Value)) -> Value {
 /// A trace that is in no data but that of the test that asks for it.
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A path of the description, with something in the place of what it names.
-pub fn with_names(path: &str) -> String {
-    path.replace("{trace_id}", TRACE)
+/// A path of the description, with something in the place of what it names, and with the parameters that must be given.
+pub fn with_names(path: &str, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let pairs: Vec<String> = required
+        .map(|parameter| {
+            let example = parameter["example"].as_str().expect("what must be given has an example");
+            format!("{}={example}", parameter["name"].as_str().expect("a name"))
+        })
+        .collect();
+    format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))
 }
 
 /// The same event with other values in some fields.

@@ -7,6 +7,7 @@ pub mod anomalies;
 pub mod charts;
 mod latencies;
 mod notes;
+pub mod regressions;
 mod repository;
 mod schemas;
 mod service;

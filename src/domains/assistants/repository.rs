@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::answer::Money;
 use crate::query::dataset::{Dataset, Field, Grain, Kind, Rollup};
+use crate::statistics::Sample;
 
 /// What a rollup by the hour tells apart; the one by a quarter of an hour has the rest as well.
 const ROLLUP_FIELDS: [&str; 11] = [
@@ -147,6 +148,62 @@ pub struct FastRow {
     pub assistant_code: String,
     pub ended_runs: u64,
     pub fast_runs: u64,
+}
+
+/// `regressions.sql`
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct ArmRow {
+    pub variant: String,
+    pub assistant_code: String,
+    pub is_all: bool,
+    pub units: u64,
+    pub failed: u64,
+    pub ended: u64,
+    /// p50 and p95, each as three: the value below it, itself, and the one above.
+    pub latency: Vec<f64>,
+    pub streamed: u64,
+    pub first_token: Vec<f64>,
+}
+
+/// `regressions_of_runs.sql` and `regressions_of_calls.sql`
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct UsedRow {
+    pub variant: String,
+    pub assistant_code: String,
+    pub is_all: bool,
+    pub units: u64,
+    pub cost_mean: f64,
+    pub cost_variance: f64,
+    pub tokens_mean: f64,
+    pub tokens_variance: f64,
+}
+
+impl UsedRow {
+    pub fn cost(&self) -> Sample {
+        Sample { n: self.units, mean: self.cost_mean, variance: self.cost_variance }
+    }
+
+    pub fn tokens(&self) -> Sample {
+        Sample { n: self.units, mean: self.tokens_mean, variance: self.tokens_variance }
+    }
+}
+
+/// `regressions_errors.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct ErrorRow {
+    pub error_type: String,
+    pub baseline_traces: u64,
+    pub candidate_traces: u64,
+}
+
+/// `regressions_mix.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct MixRow {
+    pub dimension: String,
+    pub baseline_units: u64,
+    pub candidate_units: u64,
+    pub baseline_traces: u64,
+    pub candidate_traces: u64,
 }
 
 /// `runs.sql`

@@ -2,6 +2,7 @@
 
 mod anomalies;
 mod charts;
+mod regressions;
 mod slo;
 mod spans;
 mod tables;
