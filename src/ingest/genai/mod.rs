@@ -3,6 +3,7 @@
 mod coverage;
 mod names;
 mod prices;
+mod shared;
 mod values;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ pub use coverage::Coverage;
 use names::{COLUMNS, Column, columns_of};
 pub use prices::PriceBook;
 use prices::Tokens;
+pub use shared::{Shared, shared};
 pub use values::shortened;
 
 /// What a span says, as far as its columns depend on it.

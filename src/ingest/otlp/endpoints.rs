@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
+use super::ancestors::{Ancestors, Head};
 use super::encoding::Export;
 use super::items::{Exported, Item};
 use super::refusals::Refusals;
@@ -14,6 +15,7 @@ use crate::error::{ApiError, Code};
 use crate::http::Valid;
 use crate::ingest::anonymise::Personal;
 use crate::ingest::endpoints::Ingestion;
+use crate::ingest::person::hashed;
 use crate::ingest::rejection::Rejection;
 use crate::rows::Row;
 
@@ -40,7 +42,13 @@ pub async fn traces(
     let account = &reader.principal.account;
     let (prices, coverage) = (&*ingestion.prices, ingestion.coverage(account)?);
     let reading = SpanReading { reading: ingestion.reading(account)?, prices, coverage };
-    let refused = ingestion.take_in(account, &export, |span| spans::read(span, reading)).await?;
+    let ancestors = ancestors(&export, reading)?;
+    let read = |span| {
+        let mut span = spans::read(span, reading)?;
+        ancestors.complete(&mut span, coverage);
+        Ok(span)
+    };
+    let refused = ingestion.take_in(account, &export, read).await?;
     Ok(export.encoding.answer(&refused, "rejectedSpans"))
 }
 
@@ -66,6 +74,16 @@ pub async fn logs(
     let reading = ingestion.reading(account)?;
     let refused = ingestion.take_in(account, &export, |record| logs::read(record, reading)).await?;
     Ok(export.encoding.answer(&refused, "rejectedLogRecords"))
+}
+
+/// What the spans of an export say about each other.
+fn ancestors(export: &Export, SpanReading { reading, .. }: SpanReading<'_>) -> Result<Ancestors, ApiError> {
+    let (heads, mut ancestors) = (export.items::<Head>()?, Ancestors::default());
+    if heads.are_several() {
+        // What cannot be read is refused later.
+        heads.flatten().for_each(|head| ancestors.note(head, |text| hashed(text, reading.salt)));
+    }
+    Ok(ancestors)
 }
 
 impl Ingestion {

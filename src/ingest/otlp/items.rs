@@ -118,6 +118,11 @@ impl<'a, M: Item> Items<'a, M> {
         Ok(Self { items: found.into_iter(), origin: None, decodes: PhantomData })
     }
 
+    /// Whether there is more than one.
+    pub fn are_several(&self) -> bool {
+        self.items.len() > 1
+    }
+
     fn decode(&mut self, found: Found<'a>) -> Result<Exported<M>, Rejection> {
         let (bytes, Found { sources, part }) = (found.len(), found);
         let origin = match &self.origin {

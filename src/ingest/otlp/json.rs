@@ -97,7 +97,7 @@ impl FromJson for LogRecord {
     }
 }
 
-fn attributes(fields: &mut Object<'_>) -> Result<Vec<KeyValue>, String> {
+pub(super) fn attributes(fields: &mut Object<'_>) -> Result<Vec<KeyValue>, String> {
     list(fields, "attributes", key_value)
 }
 
@@ -208,7 +208,7 @@ fn as_double(value: &Json<'_>) -> Result<f64, String> {
 }
 
 /// An id of hexadecimal digits. One that cannot be read becomes a byte of zero, which no id is.
-fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
+pub(super) fn id(fields: &mut Object<'_>, name: &str) -> Vec<u8> {
     match fields.remove(name) {
         None | Some(Json::Null) => Vec::new(),
         Some(Json::Text(text)) => {

@@ -4,6 +4,7 @@
 //! an export is kept; the rest is counted and named in `partialSuccess`, which tells the sender not to
 //! send it again.
 
+mod ancestors;
 pub mod encoding;
 pub mod endpoints;
 mod items;
