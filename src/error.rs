@@ -232,6 +232,7 @@ impl From<AnswerError> for ApiError {
             AnswerError::Problem(problem) => problem.into(),
             AnswerError::NotFound(detail) => Self::new(Code::NotFound, detail),
             AnswerError::Ask(AskError::OutsideGrant(outside)) => outside.into(),
+            AnswerError::Ask(AskError::InsufficientScope(scope)) => Self::insufficient_scope(scope),
             AnswerError::Ask(AskError::Query(error)) => error.into(),
             AnswerError::Ask(error) => Self::internal(error.to_string()),
         }

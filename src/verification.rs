@@ -39,7 +39,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let principal = Principal {
         subject: "verification".to_owned(),
         account: account.clone(),
-        scopes: Vec::new(),
+        scopes: vec![Scope::TracesRead],
         grants: Grants::default(),
         requests_per_minute: None,
     };
@@ -105,6 +105,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.totals(SPAN_TABLES);
         assistants.totals(LONG_RANGE);
         assistants.traces(SPAN_TABLES);
+        assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&filter_on=root_span&models=a"]);
         assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&cursor=MTc3MDA4MDQwMDAwMDAwMC4wMGYwNjdhYTBiYTkwMmI3"]);
         assistants.assistants(SPAN_TABLES);
         assistants.models(SPAN_TABLES);
@@ -135,8 +136,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let answer = assistants.run_totals(&reader, &day, vec![TRACE.to_owned()]).await;
     answer.map_err(|error| Unaccepted { endpoint: "run_totals", query: CHART_DAYS[0], error })?;
     // Of a trace that is not there, with and without what it would say.
-    let seeing = Principal { scopes: vec![Scope::TracesRead], ..(*reader.principal).clone() };
-    for reader in [reader, Reader::new(Arc::new(seeing), "verification".into())] {
+    let blind = Principal { scopes: Vec::new(), ..(*reader.principal).clone() };
+    for reader in [reader, Reader::new(Arc::new(blind), "verification".into())] {
         match assistants.trace(&reader, TRACE).await {
             Ok(_) | Err(AnswerError::NotFound(_)) => {}
             Err(error) => return Err(Unaccepted { endpoint: "trace", query: TRACE, error }),

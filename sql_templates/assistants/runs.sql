@@ -1,6 +1,7 @@
 -- Which runs were there, the newest first?
 -- Row:        RunRow
 -- Parameters: {limit}; with is_continued {time} and {span_id} of the run before
+-- Names:      is_of_any_span = whether the filters are those of any span of the trace, and not of its root
 SELECT
     facts.trace_id AS trace_id,
     facts.span_id AS span_id,
@@ -15,9 +16,21 @@ SELECT
     CAST(facts.profile_code, 'Nullable(String)') AS profile_code,
     facts.conversation_id AS conversation_id,
     facts.user_id_hash AS user_id_hash
+{% if is_of_any_span %}
+{% with base = base_unfiltered %}
+{% include facts %}
+{% endwith %}
+
+WHERE facts.is_run AND facts.trace_id GLOBAL IN (
+    SELECT facts.trace_id
+    {% include facts %}
+
+)
+{% else %}
 {% include facts %}
 
 WHERE facts.is_run
+{% endif %}
 {% if is_continued %}
     AND (facts.time < {time:DateTime64(6, 'UTC')} OR (facts.time = {time:DateTime64(6, 'UTC')} AND facts.span_id < {span_id:String}))
 {% endif %}

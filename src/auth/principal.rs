@@ -71,6 +71,23 @@ pub struct Principal {
     pub requests_per_minute: Option<u32>,
 }
 
+impl Principal {
+    /// Refuses conditions on what people wrote, unless it may be seen: a filter finds it out piece by piece.
+    pub fn check_content<'a>(
+        &self,
+        dataset: &Dataset,
+        conditions: impl IntoIterator<Item = &'a Condition>,
+    ) -> Result<(), Scope> {
+        let mut fields =
+            conditions.into_iter().flat_map(|condition| &condition.any_of).map(|predicate| &predicate.field);
+        let is_hidden = dataset.json_is_content && !self.scopes.contains(&Scope::TracesRead);
+        match is_hidden && fields.any(|field| matches!(field, FieldName::Path(_))) {
+            true => Err(Scope::TracesRead),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Fields, and the only values of them that may be read. ANDed to every read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants(pub BTreeMap<String, Vec<String>>);
@@ -153,6 +170,7 @@ mod tests {
         facts: "events.sql",
         fields: &[Field::text("profile_code"), Field::text("platform")],
         json: None,
+        json_is_content: false,
         table: "events",
         rollups: &[],
     };

@@ -30,6 +30,8 @@ pub struct Dataset {
     pub fields: &'static [Field],
     /// The JSON column whose paths may be named, as `data.<path>`.
     pub json: Option<&'static str>,
+    /// Whether that column has what people wrote and were answered, so that who may not see it may not filter by it either.
+    pub json_is_content: bool,
     /// The table whose newest `ingested_at` dates the answers.
     pub table: &'static str,
     /// From the smallest to the largest: the first one that fits is used.

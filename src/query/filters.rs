@@ -126,7 +126,8 @@ impl<S: FilterSet> FromParameters for Filters<S> {
         let grammar = format!(
             "`field:op:value[,value…]`, repeatable; repeats must all hold, and inside one `|` separates alternatives. \
              Fields: `{fields}`. Operators: `eq ne in not_in contains not_contains starts_with gt gte lt lte is_null is_not_null`; \
-             `ne`, `not_in` and `not_contains` keep rows without a value. `\\` escapes `, | : \\`."
+             `ne`, `not_in` and `not_contains` keep rows without a value. `\\` escapes `, | : \\`.{}",
+            if S::DATASET.json_is_content { " Paths need the scope `traces:read`." } else { "" }
         );
         lists.chain([list(PARAMETER, &grammar).build()]).collect()
     }
@@ -310,6 +311,7 @@ mod tests {
             Field { name: "time_utc", kind: Kind::Time },
         ],
         json: Some("data"),
+        json_is_content: false,
         table: "calls",
         rollups: &[],
     };

@@ -94,6 +94,7 @@ mod tests {
         facts: "facts.sql",
         fields: &[Field::text("profile_code"), Field::text("agent_id")],
         json: Some("data"),
+        json_is_content: false,
         table: "events",
         rollups: &[
             Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },

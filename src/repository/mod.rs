@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
-use crate::auth::{OutsideGrant, Reader};
+use crate::auth::{OutsideGrant, Reader, Scope};
 use crate::clickhouse::{
     ClickHouse, Freshness, QueryError, Rows, Sql, Statement, Value, Values, all_of, any_of, template,
 };
@@ -65,6 +65,8 @@ pub struct Answered<R> {
 pub enum AskError {
     #[error(transparent)]
     OutsideGrant(#[from] OutsideGrant),
+    #[error("the scope `{}` is needed to filter by this", .0.name())]
+    InsufficientScope(Scope),
     #[error(transparent)]
     Query(#[from] QueryError),
     #[error("{template} cannot be rendered: {error:#}")]
@@ -141,6 +143,7 @@ impl Repository {
 pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), AskError> {
     let grants = &reader.principal.grants;
     grants.check(ask.dataset, ask.conditions)?;
+    reader.principal.check_content(ask.dataset, ask.conditions).map_err(AskError::InsufficientScope)?;
 
     let edges = ask.buckets.edges();
     let granted = ask.dataset.fields.iter().filter(|field| grants.0.contains_key(field.name));
@@ -154,9 +157,9 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
 
     let mut values = ask.values.clone();
     values.set("edges", Value::Wholes(edges));
-    let conditions = conditions(reader, ask, &mut values);
+    let granted = conditions_of_grants(reader, &mut values);
     let counts = Arc::new(Counts::default());
-    let context = context(reader, ask, &source, &conditions, &mut values, &counts);
+    let context = context(reader, ask, &source, &granted, &mut values, &counts);
     let sql = template::render(ask.template, context)
         .map_err(|error| AskError::Template { template: ask.template, error })?;
     let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
@@ -173,19 +176,17 @@ struct Counts {
     conditions: AtomicUsize,
 }
 
-/// The grants and the filters; the window comes by table.
-fn conditions(reader: &Reader, ask: &Ask<'_>, values: &mut Values) -> Vec<Sql> {
+/// What the reader is granted.
+fn conditions_of_grants(reader: &Reader, values: &mut Values) -> Vec<Sql> {
     let grants = reader.principal.grants.0.iter().map(|(field, granted)| (Sql::identifier(field), granted.clone()));
-    let mut conditions: Vec<Sql> = grants.map(|(field, granted)| values.one_of(&field, granted)).collect();
-    conditions.extend(ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json)));
-    conditions
+    grants.map(|(field, granted)| values.one_of(&field, granted)).collect()
 }
 
 fn context(
     reader: &Reader,
     ask: &Ask<'_>,
     source: &Source,
-    conditions: &[Sql],
+    granted: &[Sql],
     values: &mut Values,
     counts: &Arc<Counts>,
 ) -> Variable {
@@ -193,8 +194,10 @@ fn context(
     let (from, to) = (ask.range.from, ask.range.to);
     let mut variables: Vec<(&str, Variable)> = Vec::new();
 
+    let filters = ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json));
+    let conditions = [granted.to_vec(), filters.collect()].concat();
     // Raw rows: the whole window, or what a rollup leaves at its ends.
-    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
+    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)], conditions: &[Sql]| {
         let conditions = conditions.to_vec();
         let windows: Vec<_> = windows.iter().map(|(from, to)| (values.time(*from), values.time(*to))).collect();
         let counts = Arc::clone(counts);
@@ -206,17 +209,21 @@ fn context(
             Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
         }
     };
-    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
-        let base = base(values, windows);
+    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)], conditions: &[Sql]| {
+        let base = base(values, windows, conditions);
         Variable::from_function(move |column: String| base(&column))
     };
     match source {
-        Source::Raw => variables.push(("base", of_raw_rows(values, &[(from, to)]))),
+        Source::Raw => {
+            variables.push(("base", of_raw_rows(values, &[(from, to)], &conditions)));
+            // For rows beside those that the filters are about: in the base condition's place, without the filters.
+            variables.push(("base_unfiltered", of_raw_rows(values, &[(from, to)], granted)));
+        }
         Source::Rollup { rollup, from: first, to: last } => {
             let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
             variables.push(("has_ends", Variable::from(!source.is_all_rollup(ask.range))));
-            variables.push(("base", of_raw_rows(values, &ends)));
-            let (base, time) = (base(values, &[(*first, *last)]), rollup.time());
+            variables.push(("base", of_raw_rows(values, &ends, &conditions)));
+            let (base, time) = (base(values, &[(*first, *last)], &conditions), rollup.time());
             variables.push(("base_of_rollup", Variable::from_function(move || base(time))));
             variables.push(("rollup_time", Sql::identifier(time).into()));
             variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));

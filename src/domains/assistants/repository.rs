@@ -74,6 +74,7 @@ pub static SPANS: Dataset = Dataset {
     facts: "assistants/facts_raw.sql",
     fields: FIELDS,
     json: Some("attributes"),
+    json_is_content: true,
     table: "assistants_tracing_spans",
     rollups: &ROLLUPS,
 };
@@ -111,6 +112,7 @@ pub static LATENCIES: Dataset = Dataset {
     facts: "assistants/facts_of_latencies_raw.sql",
     fields: FIELDS,
     json: Some("attributes"),
+    json_is_content: true,
     table: "assistants_tracing_spans",
     rollups: &LATENCY_ROLLUPS,
 };
@@ -131,6 +133,14 @@ pub struct TotalsRow {
     pub output_tokens: u64,
     pub cost_usd: Money,
     pub conversations: u64,
+}
+
+/// `cost_coverage.sql`
+#[derive(Debug, Clone, Copy, Default, Row, Deserialize)]
+pub struct CoverageRow {
+    pub calls: u64,
+    /// Those whose cost is known.
+    pub priced_calls: u64,
 }
 
 /// `slo.sql`

@@ -1,10 +1,11 @@
 //! Traces: a list that is read on and on while rows come in, and one of them as a tree.
 
+use chartwell::auth::Claims;
 use chrono::{DateTime, Duration, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, claims, json_of, sign, span, with};
+use crate::support::{TestApp, claims, granted, json_of, sign, span, with};
 
 const DAY: &str = "datetime_from=2026-02-02&datetime_to=2026-02-02";
 
@@ -95,12 +96,39 @@ async fn a_run_has_what_its_spans_add_up_to() {
     for (filter, wanted) in [
         ("assistant_codes=answers", vec![id_of(2)]),
         ("filter=duration_ms:gte:2000", vec![id_of(1)]),
-        ("filter=error_type:is_not_null", vec![id_of(2)]),
+        ("filter=error_type:is_not_null", vec![id_of(2), id_of(1)]),
         ("filter=attributes.profile_code:eq:sales", vec![id_of(2), id_of(1)]),
         ("filter=attributes.profile_code:eq:none", vec![]),
+        // Of any span, all of them of the same one; or of the root.
+        ("models=gpt-4o", vec![id_of(1)]),
+        ("models=gpt-4o&operations=execute_tool", vec![]),
+        ("operations=execute_tool", vec![id_of(1)]),
+        ("filter=status_code:eq:ERROR", vec![id_of(1)]),
+        ("filter=duration_ms:lt:60", vec![id_of(2), id_of(1)]),
+        ("filter_on=root_span&filter=duration_ms:lt:60", vec![id_of(2)]),
+        ("filter_on=root_span&models=gpt-4o", vec![]),
     ] {
         assert_eq!(ids(&app.get(&format!("/api/v1/assistants/traces?{DAY}&{filter}")).await), wanted, "{filter}");
     }
+    // Whoever may not see attributes may not find them out by filters either.
+    let mut blind = app.claims();
+    blind.scope = "assistants:read".to_owned();
+    let answer = async |path: &str, claims: &Claims| {
+        let response = app.request(path).bearer_auth(sign(claims)).send().await.unwrap();
+        (response.status().as_u16(), json_of(response).await)
+    };
+    for path in ["traces", "models", "charts/runs"] {
+        let path = format!("/api/v1/assistants/{path}?{DAY}&filter=model:eq:x|attributes.profile_code:starts_with:s");
+        let (status, body) = answer(&path, &blind).await;
+        assert_eq!((status, &body["code"]), (403, &json!("insufficient_scope")), "{path}");
+        assert!(body["detail"].as_str().unwrap().contains("traces:read"), "{body}");
+    }
+    // A span that may not be read lets nobody find its trace.
+    app.store_spans(&[span(2, 1, at(1), 5, &with(call(), json!({"profile_code": "claims"})))]).await;
+    let granted = granted(app.claims(), "profile_code", &["sales"]);
+    let (_, found) = answer(&format!("/api/v1/assistants/traces?{DAY}&models=gpt-5"), &granted).await;
+    assert_eq!(ids(&found), [id_of(1)]);
+    assert_eq!(ids(&app.get(&format!("/api/v1/assistants/traces?{DAY}&models=gpt-5")).await), [id_of(2), id_of(1)]);
     let endless = app.get("/api/v1/assistants/traces?datetime_from=2026-02-01&datetime_to=2026-02-01").await;
     assert_eq!((&endless["items"][0]["duration_ms"], &endless["items"][0]["spans"]), (&json!(null), &json!(1)));
     assert_eq!(endless["page"]["next_cursor"], json!(null));

@@ -6,11 +6,11 @@ use minijinja::value::Value as Variable;
 use super::super::AssistantsService;
 use super::super::latencies::Latencies;
 use super::super::notes::{CALLS, COST, ERROR_RATE, FIRST_TOKEN, LATENCY, RUNS};
-use super::super::repository::{LATENCIES, SPANS};
+use super::super::repository::{CoverageRow, LATENCIES, SPANS};
 use super::schemas::{ChartQuestion, QuantilesQuestion, Tokens, TokensQuestion};
 use crate::answer::{Chart, Measure, Outline, QUANTILES};
 use crate::auth::Reader;
-use crate::clickhouse::Sql;
+use crate::clickhouse::{Sql, Values};
 use crate::query::{Dimension, Sources};
 use crate::service::{AnswerError, ChartOf, Common, Shown, SplitBy, verified};
 
@@ -38,7 +38,28 @@ impl AssistantsService {
 
     pub async fn cost(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
         let drawn = Drawn { name: "cost", unit: "usd", measure: Measure::Money, notes: &[CALLS, COST] };
-        self.chart(reader, question, drawn, "assistants/cost.sql", &[]).await
+        let chart = self.chart(reader, question, drawn, "assistants/cost.sql", &[]);
+        let (mut chart, coverage) = tokio::try_join!(chart, self.cost_coverage(reader, question))?;
+        chart.meta.notes.extend(coverage);
+        Ok(chart)
+    }
+
+    /// Of how many calls the cost is known, in a sentence.
+    async fn cost_coverage(&self, reader: &Reader, question: &ChartQuestion) -> Result<Option<String>, AnswerError> {
+        let common = Common {
+            template: "assistants/cost_coverage.sql",
+            dataset: &SPANS,
+            date_range: &question.date_range,
+            comparison: None,
+            conditions: &question.filters.conditions,
+            fields: &[],
+            sources: Sources::Any,
+            notes: &[],
+        };
+        let compared = self.service.compared::<CoverageRow>(reader, common, Values::default(), Vec::new()).await?;
+        let CoverageRow { calls, priced_calls } = compared.rows().first().copied().unwrap_or_default();
+        let share = (priced_calls as f64 / calls as f64 * 1e3).floor() / 10.0;
+        Ok((calls > 0).then(|| format!("The cost of {priced_calls} of {calls} calls is known, {share} %.")))
     }
 
     pub async fn latency(&self, reader: &Reader, question: &QuantilesQuestion) -> Result<Chart, AnswerError> {

@@ -11,7 +11,7 @@ use crate::http::{Answer, Valid};
 
 /// Traces
 ///
-/// The runs of assistants, the newest first, each with what the spans of its trace add up to. Filters are those of the root span. `cursor` goes on where a page ended, whatever has come in meanwhile.
+/// The runs of assistants, the newest first, each with what the spans of its trace add up to. A trace is listed when one of its spans meets all filters, or with `filter_on=root_span` its root does. `cursor` goes on where a page ended, whatever has come in meanwhile.
 #[utoipa::path(
     get,
     path = "/api/v1/assistants/traces",

@@ -6,13 +6,28 @@ use utoipa::ToSchema;
 
 use super::super::schemas::SpanFilters;
 use crate::answer::{Meta, Money, Shape, csv_of};
-use crate::query::{DateRange, Filters, Listed, Problem, question, shown};
+use crate::query::{DateRange, Filters, Listed, Problem, parameter, question, shown, vocabulary};
+
+vocabulary! {
+    /// Which span of a trace has to meet the filters.
+    pub enum FilterOn as "filter_on" {
+        AnySpan = "any_span",
+        RootSpan = "root_span",
+    }
+}
+
+parameter!(
+    FilterOn,
+    FilterOn::AnySpan,
+    "Which span of a trace has to meet the filters: any, all of them the same one, or its root."
+);
 
 question! {
     /// Which runs were there?
     pub struct TracesQuestion {
         date_range: DateRange,
         filters: Filters<SpanFilters>,
+        filter_on: FilterOn,
         listed: Listed,
     }
 }

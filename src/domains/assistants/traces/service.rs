@@ -6,9 +6,9 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::super::AssistantsService;
-use super::super::notes::{CALLS, COST, RUNS};
+use super::super::notes::{CALLS, COST};
 use super::super::repository::{RunRow, RunTotalsRow, SPANS, SpanRow};
-use super::schemas::{Run, Trace, TraceId, TraceSpan, TraceTotals, TracesQuestion};
+use super::schemas::{FilterOn, Run, Trace, TraceId, TraceSpan, TraceTotals, TracesQuestion};
 use super::tree::{Node, Place, tree};
 use crate::answer::{Listing, ListingPage, Money, RangeMeta};
 use crate::auth::{Reader, Scope};
@@ -28,6 +28,7 @@ const CLOCKS_APART: Duration = Duration::hours(1);
 /// How long after its start spans of a run whose end is not known are looked for.
 const LONGEST_RUN: Duration = Duration::hours(24);
 
+const LISTED: &str = "A run is a root span; a trace without one in the range is not listed.";
 const CONTENT_NOTE: &str = "Inputs, outputs and attributes are shown to readers with the scope `traces:read`.";
 const SHORTENED_NOTE: &str =
     "The trace says more than 16 MiB: of the later spans, inputs, outputs, attributes, events and links are left out.";
@@ -45,7 +46,7 @@ impl AssistantsService {
             conditions: &question.filters.conditions,
             fields: &["span_id"],
             sources: Sources::Any,
-            notes: &[RUNS, CALLS, COST],
+            notes: &[LISTED, CALLS, COST],
         };
         let limit = question.listed.limit;
         let mut values = Values::default();
@@ -56,7 +57,8 @@ impl AssistantsService {
             values.set("time", Parameter::Time(cursor.time));
             values.set("span_id", Parameter::Text(cursor.id.clone()));
         }
-        let variables = vec![("is_continued", behind.is_some().into())];
+        let is_of_any_span = question.filter_on == FilterOn::AnySpan && !question.filters.conditions.is_empty();
+        let variables = vec![("is_continued", behind.is_some().into()), ("is_of_any_span", is_of_any_span.into())];
         let compared = self.service.compared::<RunRow>(reader, runs, values, variables).await?;
         let mut meta = self.service.meta_of(reader, runs, &compared).await?;
         let rows = &compared.rows()[..compared.rows().len().min(limit as usize)];
