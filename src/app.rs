@@ -32,7 +32,7 @@ use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
 use crate::ingest::{Intake, PriceBook};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
-use crate::repository::Repository;
+use crate::repository::{OperationalDatabase, Repository};
 use crate::rows::Counters;
 use crate::service::Service;
 use crate::spool::{OpenError, Opened, Spool};
@@ -88,6 +88,7 @@ impl App {
             Some(brokers) => Some(Topics::open(brokers, &config.server.data_dir, clickhouse.clone())?),
         };
         let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
+        let operational = Arc::new(OperationalDatabase::new(&clickhouse, &config.clickhouse, accounts));
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
@@ -98,9 +99,15 @@ impl App {
         };
         let state = AppState {
             page,
-            platform: PlatformService::new(repository, intake, accounts, limits, telemetry::metrics()),
+            platform: PlatformService::new(
+                (repository, Arc::clone(&operational)),
+                intake,
+                accounts,
+                limits,
+                telemetry::metrics(),
+            ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
-            assistants: AssistantsService::new(service),
+            assistants: AssistantsService::new(service, operational),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);

@@ -142,6 +142,34 @@ impl Values {
         self.0.push((name.to_owned(), value));
     }
 
+    /// Adds texts under names that begin with `name`, in pieces, and returns what puts them together again: a server
+    /// takes no value that is longer than 128 KiB.
+    pub fn pieces(&mut self, name: &str, texts: &[String]) -> Sql {
+        const PIECE_BYTES: usize = 96 << 10;
+        // Quotes, comma, and what is escaped in UTF-8's ASCII.
+        let length = |text: &String| 4 + text.len() + text.chars().filter(|c| "'\\\t\n\r".contains(*c)).count();
+        let mut pieces: Vec<Vec<String>> = vec![Vec::new()];
+        let mut bytes = 0;
+        for text in texts {
+            bytes += length(text);
+            if bytes > PIECE_BYTES {
+                bytes = length(text);
+                pieces.push(Vec::new());
+            }
+            pieces.last_mut().expect("there is one").push(text.clone());
+        }
+        let placeholders: Vec<String> =
+            (0..pieces.len()).map(|number| format!("{{{name}{number}:Array(String)}}")).collect();
+        for (number, piece) in pieces.into_iter().enumerate() {
+            self.set(&format!("{name}{number}"), Value::Texts(piece));
+        }
+        Sql::composed(if placeholders.len() == 1 {
+            placeholders.concat()
+        } else {
+            format!("arrayConcat({})", placeholders.join(", "))
+        })
+    }
+
     /// Adds a value and returns its placeholder.
     fn placeholder(&mut self, value: Value) -> String {
         let name = format!("v{}", self.0.len());
