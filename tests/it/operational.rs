@@ -143,7 +143,7 @@ async fn names_are_shown_and_a_rename_by_the_next_answer() {
     // Sorted by present names, those without one last.
     let sorted = app.get(&format!("{PATH}&sort=assistant_name")).await;
     let sorted: Vec<&Value> = sorted["items"].as_array().unwrap().iter().map(|item| &item["assistant_name"]).collect();
-    assert_eq!(sorted[1..4], ["O'Brien's \\ assistant\n\tof two lines", "Round 19", "quoted"], "{sorted:?}");
+    assert_eq!(sorted[..4], ["O'Brien's \\ assistant\n\tof two lines", "Round 19", "n", "quoted"], "{sorted:?}");
     let csv = app.request(PATH).bearer_auth(app.token()).header("accept", "text/csv").send().await.unwrap();
     assert!(csv.text().await.unwrap().contains("Round 19"));
     // Of names as long as a book, so much as fits.
@@ -156,7 +156,7 @@ async fn names_are_shown_and_a_rename_by_the_next_answer() {
     let copies: Vec<&str> = log.lines().filter(|line| line.contains("COPY")).collect();
     assert!(
         copies.len() > 20
-            && copies.iter().all(|line| line.contains(r#"COPY (SELECT "code", "name" FROM "assistants")"#)),
+            && copies.iter().all(|line| line.contains(r#"COPY (SELECT "code", "name" FROM "assistants" LIMIT "#)),
         "{copies:?}"
     );
     assert!(!log.contains("secrets\" ") && !log.contains("pg_tables"), "{log}");
@@ -290,8 +290,7 @@ async fn ten_thousand_assistants_have_their_names() {
         (1..=1_000).map(|number| run(100 + number, &format!("assistant-{}", number * 10), "support")).collect();
     app.store_spans(&runs).await;
     let began = Instant::now();
-    let answer =
-        app.get(&format!("{PATH}&limit=1000&sort=assistant_code&filter=assistant_code:starts_with:assistant-")).await;
+    let answer = app.get(&format!("{PATH}&sort=assistant_code&filter=assistant_code:starts_with:assistant-")).await;
     let items = answer["items"].as_array().unwrap();
     assert_eq!(items.len(), 1_000);
     for item in items {
@@ -374,7 +373,14 @@ async fn a_table_stands_in_and_is_kept_while_another_is_read() {
     clickhouse.execute("INSERT INTO op_stand_in_admin_db.assistants SELECT 'triage', 'Local', NULL").await.unwrap();
     let statements = pending(with()).await;
     assert_eq!(statements.len(), 2, "{statements:?}");
-    assert!(statements[1].1.contains("'(secret)'") && !format!("{statements:?}").contains("ss"), "{statements:?}");
+    assert!(statements[1].1.contains("'(secret)'") && !format!("{statements:?}").contains("ord/%"), "{statements:?}");
+    // The same on a cluster, as the engine's own parser reads it.
+    let on_cluster = pending(Target { cluster: Some("main".to_owned()), ..with() }).await;
+    for (_, statement) in &on_cluster[on_cluster.len() - 2..] {
+        assert!(statement.contains("ON CLUSTER `main`"), "{statement}");
+        let statement = statement.replace('\\', "\\\\").replace('\'', "\\'");
+        clickhouse.fetch::<String>(&format!("SELECT formatQuery('{statement}')")).await.unwrap();
+    }
     for _ in 0..2 {
         migrate(&clickhouse, with()).await;
         assert_eq!(names().await, [NAMES[0].1]);
@@ -442,8 +448,8 @@ async fn the_password_is_in_no_log_and_no_output_of_any_command() {
     postgres.sql("ops", "REVOKE SELECT ON assistants FROM keeper");
     let (is_well, told) = run(&["check"], &good);
     assert!(!is_well && told.contains("permission denied") && told.contains("(CHARTWELL_ADMIN_DB_URL)"), "{told}");
-    let (is_well, told) = run(&["check"], "postgres://keeper:hunter2secret@/ops");
-    assert!(!is_well && told.contains("CHARTWELL_ADMIN_DB_URL: it names no host"), "{told}");
+    let (is_well, told) = run(&["check"], "postgres://keeper:hunter2secret@db");
+    assert!(!is_well && told.contains("CHARTWELL_ADMIN_DB_URL: it names no database"), "{told}");
 
     let wrong = good.replace("hunter2secret", "hunter2wrong");
     let settings = [("CHARTWELL_ADMIN_DB_URL", &*wrong), ("CHARTWELL_LOG", "trace")];

@@ -17,12 +17,15 @@ pub struct Postgres {
 
 /// The folder of `initdb` and the others: a distribution does not always have it in the path.
 fn programs() -> PathBuf {
-    let in_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    let in_path: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let of_debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut of_debian: Vec<PathBuf> = of_debian.map(|entry| entry.path().join("bin")).collect();
     of_debian.sort();
-    let all: Vec<PathBuf> = [of_debian, in_path].concat();
-    let found = all.into_iter().rev().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists());
+    // The newest of the distribution, or whatever is in the path.
+    let all = of_debian.into_iter().rev().chain(in_path);
+    let is_whole = |folder: &PathBuf| ["initdb", "postgres", "psql"].iter().all(|name| folder.join(name).exists());
+    let found = all.into_iter().find(is_whole);
     found.expect("PostgreSQL is missing: run `make postgres`")
 }
 
