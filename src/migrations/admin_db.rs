@@ -128,9 +128,7 @@ fn statement(target: &Target, admin_db: &AdminDb, password: &Secret, fingerprint
 
 /// Tells one statement from another. It names the account, which makes it another for each of them.
 fn fingerprint(statement: &str) -> String {
-    let digest = (0..ROUNDS).fold(Sha256::digest(statement), |digest, _| {
-        Sha256::new_with_prefix(digest).chain_update(statement).finalize()
-    });
+    let digest = (0..ROUNDS).fold(Sha256::digest(statement), |digest, _| Sha256::digest(digest));
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
