@@ -29,7 +29,7 @@ use crate::domains::recommendations::{RecommendationsService, endpoints as recom
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
-use crate::ingest::{Intake, PriceBook};
+use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::{OperationalDatabase, Repository};
@@ -59,6 +59,8 @@ pub enum AppError {
     Accounts(#[from] QueryError),
     #[error(transparent)]
     Spool(#[from] OpenError),
+    #[error(transparent)]
+    Prices(#[from] PriceBookError),
     #[error(transparent)]
     Topics(#[from] TopicsError),
 }
@@ -95,7 +97,7 @@ impl App {
         let ingestion = Ingestion {
             intake: Arc::clone(&intake),
             retention_days: config.ingest.retention_days,
-            prices: Arc::new(PriceBook::built_in()),
+            prices: Arc::new(PriceBook::open(config.ingest.prices.as_deref())?),
         };
         let state = AppState {
             page,

@@ -65,6 +65,11 @@ impl Sql {
         Self::composed(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")))
     }
 
+    /// A whole number.
+    pub fn whole(number: u32) -> Self {
+        Self::composed(number.to_string())
+    }
+
     /// Pieces behind each other.
     pub fn words(pieces: &[Self]) -> Self {
         let pieces: Vec<&str> = pieces.iter().map(Self::as_str).collect();

@@ -5,12 +5,15 @@ use std::time::Duration;
 use super::Failure;
 use super::program::{Program, target};
 use crate::config::Config;
+use crate::ingest::PriceBook;
 use crate::migrations::{Migrator, State, migrations};
 use crate::repository::read_assistant_names;
 use crate::verification::verify_templates;
 
 pub fn check(config: &Config) -> Result<(), Failure> {
     println!("settings     ok");
+    let prices = PriceBook::open(config.ingest.prices.as_deref())?;
+    println!("price book   ok  {} prices", prices.len());
     let program = Program::start(config)?;
     program.runtime.block_on(async {
         let version: Vec<String> = program.clickhouse.fetch("SELECT version()").await?;

@@ -7,6 +7,7 @@ use crate::clickhouse::embedded::{Engine, EngineConfig};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
 use crate::migrations::{Migrator, Target, migrations};
+use crate::prices::finish_broken_off;
 use crate::telemetry;
 use crate::topics::Topics;
 
@@ -57,6 +58,7 @@ impl Program {
             if !outcome.applied.is_empty() {
                 tracing::info!(%account, files = outcome.applied.len(), "the tables are up to date");
             }
+            finish_broken_off(&self.clickhouse, &migrator.target).await?;
         }
         Ok(())
     }

@@ -57,7 +57,8 @@ impl Target {
         format!("database = '{}' AND name = '{}'", self.account.analytics_database(), self.local(name))
     }
 
-    fn local(&self, name: &str) -> String {
+    /// The name of the table that rows are written to.
+    pub fn local(&self, name: &str) -> String {
         if self.cluster.is_some() { format!("{name}_local") } else { name.to_owned() }
     }
 

@@ -26,6 +26,7 @@ mod operational;
 mod otlp;
 mod outage;
 mod postgres;
+mod prices;
 mod product_events;
 mod program;
 mod proxy;
