@@ -9,7 +9,7 @@ DEMO_FLAGS ?=
 TARGET ?= events
 MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks deny props openapi crash crash-model kafka-check outage fuzz
+.PHONY: help demo test run migrate bench up down logs engine format lint unit sdks postgres deny props openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,10 +51,13 @@ lint: ## Check for warnings, in code and documentation
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
 # Many tests wait, for a kill, a broker, a timeout: more of them run than there are cores.
-unit: engine sdks ## Run the tests, on the real engine
+unit: engine sdks postgres ## Run the tests, on the real engine
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} $(CARGO) test --locked
 
 sdks: target/sdks/python/.installed tests/sdks/javascript/node_modules/.package-lock.json ## Install the OpenTelemetry SDKs that tests send with
+
+postgres: ## Install PostgreSQL, which the tests start, where there is none
+	@./scripts/install-postgres.sh
 
 # Into a folder of its own, which needs neither a virtual environment nor the system's permission.
 target/sdks/python/.installed: tests/sdks/python/requirements.txt

@@ -116,6 +116,7 @@ async fn serve(config: &Config, clickhouse: ClickHouse) -> Result<String, Failur
         cluster: None,
         retention_days: config.ingest.retention_days,
         kafka_brokers: None,
+        admin_db: None,
     };
     let migrations = migrations()?;
     let migrator = Migrator {

@@ -32,10 +32,10 @@ use crate::domains::recommendations::{RecommendationsService, endpoints as recom
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
-use crate::ingest::{Intake, PriceBook};
+use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
-use crate::repository::Repository;
+use crate::repository::{OperationalDatabase, Repository};
 use crate::rows::Counters;
 use crate::service::Service;
 use crate::spool::{OpenError, Opened, Spool};
@@ -62,6 +62,8 @@ pub enum AppError {
     Accounts(#[from] QueryError),
     #[error(transparent)]
     Spool(#[from] OpenError),
+    #[error(transparent)]
+    Prices(#[from] PriceBookError),
     #[error(transparent)]
     Topics(#[from] TopicsError),
 }
@@ -91,19 +93,26 @@ impl App {
             Some(brokers) => Some(Topics::open(brokers, &config.server.data_dir, clickhouse.clone())?),
         };
         let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
+        let operational = Arc::new(OperationalDatabase::new(&clickhouse, &config.clickhouse, accounts));
         let repository = Arc::new(Repository::new(clickhouse, freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
         let ingestion = Ingestion {
             intake: Arc::clone(&intake),
             retention_days: config.ingest.retention_days,
-            prices: Arc::new(PriceBook::built_in()),
+            prices: Arc::new(PriceBook::open(config.ingest.prices.as_deref())?),
         };
         let state = AppState {
             page,
-            platform: PlatformService::new(repository, intake, accounts, limits, telemetry::metrics()),
+            platform: PlatformService::new(
+                (repository, Arc::clone(&operational)),
+                intake,
+                accounts,
+                limits,
+                telemetry::metrics(),
+            ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
-            assistants: AssistantsService::new(service, config.objectives.clone()),
+            assistants: AssistantsService::new(service, operational, config.objectives.clone()),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);

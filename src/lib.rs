@@ -16,6 +16,7 @@ pub mod json;
 pub mod migrations;
 pub mod openapi;
 pub mod page;
+pub mod prices;
 pub mod query;
 pub mod repository;
 pub mod rows;

@@ -6,11 +6,11 @@ use chrono::Utc;
 
 use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
-use crate::config::{Account, ObjectivesConfig};
+use crate::config::{Account, ClickHouseConfig, ObjectivesConfig};
 use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
 use crate::query::{DateRange, Parameters};
-use crate::repository::{Recorder, Repository, Statements};
+use crate::repository::{OperationalDatabase, Recorder, Repository, Statements};
 use crate::service::{AnswerError, Service};
 
 /// A template that does not render, or that the engine does not accept.
@@ -34,7 +34,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
     let service = Arc::new(Service::new(Arc::clone(&repository), 90));
     let recommendations = RecommendationsService::new(Arc::clone(&service));
-    let assistants = AssistantsService::new(service, ObjectivesConfig::default());
+    let stand_in = OperationalDatabase::new(clickhouse, &ClickHouseConfig::default(), std::slice::from_ref(account));
+    let assistants = AssistantsService::new(service, Arc::new(stand_in), ObjectivesConfig::default());
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),

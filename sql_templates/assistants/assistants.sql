@@ -1,11 +1,11 @@
 -- What did each assistant do?
 -- Row:        Assistant
--- Parameters: {codes} and {names} of the assistants whose names are known
+-- Names:      codes and names of the assistants whose names are known, as arrays
 {% extends "shared/table.sql" %}
 {% block rows %}
 SELECT
     nullIf(toString(facts.assistant_code), '') AS assistant_code,
-    nullIf({names:Array(String)}[indexOf({codes:Array(String)}, toString(facts.assistant_code))], '') AS assistant_name,
+    nullIf(transform(toString(facts.assistant_code), {{ codes }}, {{ names }}, ''), '') AS assistant_name,
     sum(facts.runs) AS runs,
     sum(facts.failed_runs) AS error_rate_numerator,
     runs AS error_rate_denominator,

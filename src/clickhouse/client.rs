@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use clickhouse::{Client, Compression, RowOwned, RowRead};
+use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -210,6 +210,29 @@ impl ClickHouse {
                 // Why it broke off is in the answer.
                 return Err(insert.end().await.err().unwrap_or(broken).into());
             }
+        }
+        Ok(insert.end().await?)
+    }
+
+    /// Inserts rows of our own; under a token, the same rows again change nothing, as with [`Self::insert_block`].
+    pub async fn insert_rows<R>(
+        &self,
+        (database, table): (&str, &str),
+        rows: &[R],
+        token: Option<&str>,
+    ) -> Result<(), QueryError>
+    where
+        R: RowOwned + RowWrite,
+    {
+        // The client does not know every type that a column can have, also of those that are not inserted.
+        let client = self.inner.client.clone().with_database(database).with_validation(false);
+        let mut insert = client.insert::<R>(table).await?;
+        if let Some(token) = token {
+            insert = insert.with_setting("insert_deduplication_token", token);
+            insert = insert.with_setting("deduplicate_blocks_in_dependent_materialized_views", "1");
+        }
+        for row in rows {
+            insert.write(row).await?;
         }
         Ok(insert.end().await?)
     }

@@ -65,6 +65,11 @@ impl Sql {
         Self::composed(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")))
     }
 
+    /// A whole number.
+    pub fn whole(number: u32) -> Self {
+        Self::composed(number.to_string())
+    }
+
     /// Pieces behind each other.
     pub fn words(pieces: &[Self]) -> Self {
         let pieces: Vec<&str> = pieces.iter().map(Self::as_str).collect();
@@ -140,6 +145,34 @@ impl Values {
     /// Adds a value under a name that the template writes.
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.push((name.to_owned(), value));
+    }
+
+    /// Adds texts under names that begin with `name`, in pieces, and returns what puts them together again: a server
+    /// takes no value that is longer than 128 KiB.
+    pub fn pieces(&mut self, name: &str, texts: &[String]) -> Sql {
+        const PIECE_BYTES: usize = 96 << 10;
+        // Quotes, comma, and what is escaped in UTF-8's ASCII.
+        let length = |text: &String| 4 + text.len() + text.chars().filter(|c| "'\\\t\n\r".contains(*c)).count();
+        let mut pieces: Vec<Vec<String>> = vec![Vec::new()];
+        let mut bytes = 0;
+        for text in texts {
+            bytes += length(text);
+            if bytes > PIECE_BYTES {
+                bytes = length(text);
+                pieces.push(Vec::new());
+            }
+            pieces.last_mut().expect("there is one").push(text.clone());
+        }
+        let placeholders: Vec<String> =
+            (0..pieces.len()).map(|number| format!("{{{name}{number}:Array(String)}}")).collect();
+        for (number, piece) in pieces.into_iter().enumerate() {
+            self.set(&format!("{name}{number}"), Value::Texts(piece));
+        }
+        Sql::composed(if placeholders.len() == 1 {
+            placeholders.concat()
+        } else {
+            format!("arrayConcat({})", placeholders.join(", "))
+        })
     }
 
     /// Adds a value and returns its placeholder.

@@ -40,6 +40,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
     if let Some(only) = chosen.account.as_ref().filter(|only| !config.server.accounts.contains(only)) {
         return Err(format!("{only} is not one of CHARTWELL_ACCOUNTS").into());
     }
+    let prices = PriceBook::open(config.ingest.prices.as_deref())?;
     let program = Program::start(config)?;
     program.runtime.block_on(async {
         let accounts =
@@ -61,7 +62,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
                     println!("{account}\t{id}\t{table}\t{time}\t{reason}\t{row}");
                     continue;
                 }
-                match replay(config, &program.clickhouse, &inserter, account, letter).await {
+                match replay((config, &prices), &program.clickhouse, &inserter, account, letter).await {
                     Ok(()) => replayed += 1,
                     Err(error) => {
                         refused += 1;
@@ -83,7 +84,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
 
 /// Inserts the row of a letter. One that came from Kafka and could not be read is read as files are.
 async fn replay(
-    config: &Config,
+    (config, prices): (&Config, &PriceBook),
     clickhouse: &ClickHouse,
     inserter: &Inserter,
     account: &Account,
@@ -95,7 +96,7 @@ async fn replay(
             let salt = salt(clickhouse, account).await.map_err(|error| ReplayError::Refused(error.message))?;
             let (now, retention_days) = (Utc::now(), config.ingest.retention_days);
             let reading = Reading { now, retention_days, salt: &salt };
-            stored_row(letter.table()?, &letter.document, reading, &PriceBook::built_in())
+            stored_row(letter.table()?, &letter.document, reading, prices)
                 .map_err(|rejection| ReplayError::Unreadable(rejection.detail))?
         }
     };

@@ -73,10 +73,10 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
 }
 
 /// What to do when the data folder is that of a running server.
-fn while_it_serves(error: Failure) -> Failure {
+pub(super) fn while_it_serves(error: Failure) -> Failure {
     match error.downcast_ref() {
         Some(StartError::FolderInUse { .. }) => {
-            format!("{error}; a server that runs on it takes rows at its endpoints, or stop it for the import").into()
+            format!("{error}; stop the server that runs on it for as long as this takes").into()
         }
         _ => error,
     }

@@ -5,6 +5,7 @@ mod dead_letters;
 mod demo;
 mod import;
 mod migrate;
+mod prices;
 mod program;
 mod serve;
 mod token;
@@ -52,6 +53,11 @@ enum Command {
         #[command(subcommand)]
         command: dead_letters::DeadLettersCommand,
     },
+    /// List models without a price, or compute costs again by the prices of today
+    Prices {
+        #[command(subcommand)]
+        command: prices::PricesCommand,
+    },
     /// Print a signed development token
     Token(token::TokenFlags),
     /// Print the OpenAPI document
@@ -90,6 +96,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
         Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),
         Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
+        Command::Prices { command } => prices::prices(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),
         Command::Openapi => {
             println!("{}", crate::app::description().to_pretty_json()?);

@@ -7,6 +7,7 @@ use crate::clickhouse::embedded::{Engine, EngineConfig};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
 use crate::migrations::{Migrator, Target, migrations};
+use crate::prices::finish_broken_off;
 use crate::telemetry;
 use crate::topics::Topics;
 
@@ -57,6 +58,7 @@ impl Program {
             if !outcome.applied.is_empty() {
                 tracing::info!(%account, files = outcome.applied.len(), "the tables are up to date");
             }
+            finish_broken_off(&self.clickhouse, &migrator.target).await?;
         }
         Ok(())
     }
@@ -79,6 +81,7 @@ pub fn target(config: &Config, account: &Account) -> Target {
         cluster: config.clickhouse.clickhouse_cluster.clone(),
         retention_days: config.ingest.retention_days,
         kafka_brokers: config.ingest.kafka_brokers.clone(),
+        admin_db: config.clickhouse.admin_db_url.as_ref().map(|admin_db| admin_db.of(account)),
     }
 }
 

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use super::AdminDb;
 use super::values::{Secret, parsed};
 
 /// Where ClickHouse is: a server, or, without a URL, the engine in this process.
@@ -18,7 +19,12 @@ pub struct ClickHouseConfig {
     /// Bound on the embedded engine's memory; 0 = 60 % of the machine's.
     #[serde(deserialize_with = "parsed")]
     pub engine_memory_bytes: u64,
-    pub admin_db_url: Option<Secret>,
+    /// The operational database; without one, local tables stand in.
+    pub admin_db_url: Option<AdminDb>,
+    /// Milliseconds that an answer waits for what it says.
+    #[serde(deserialize_with = "parsed")]
+    #[validate(range(min = 1, max = 10_000, message = "must be at least 1 and at most 10000"))]
+    pub admin_db_timeout_ms: u64,
 }
 
 impl Default for ClickHouseConfig {
@@ -31,6 +37,7 @@ impl Default for ClickHouseConfig {
             engine_library: None,
             engine_memory_bytes: 0,
             admin_db_url: None,
+            admin_db_timeout_ms: 500,
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
@@ -16,6 +17,8 @@ pub struct IngestConfig {
     #[serde(deserialize_with = "parsed")]
     #[validate(range(min = 67_108_864, message = "must be at least 67108864 (64 MiB)"))]
     pub spool_bytes: u64,
+    /// The price book; the one of the program when unset.
+    pub prices: Option<PathBuf>,
     /// Keys for signed ingestion.
     #[serde(deserialize_with = "list")]
     pub hmac_secrets: Vec<SigningKey>,
@@ -37,6 +40,6 @@ fn brokers(brokers: &str) -> Result<(), ValidationError> {
 
 impl Default for IngestConfig {
     fn default() -> Self {
-        Self { retention_days: 90, spool_bytes: 2 << 30, hmac_secrets: Vec::new(), kafka_brokers: None }
+        Self { retention_days: 90, spool_bytes: 2 << 30, prices: None, hmac_secrets: Vec::new(), kafka_brokers: None }
     }
 }

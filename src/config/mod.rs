@@ -4,6 +4,7 @@
 //! stops the start and names the key and where it was given. `chartwell.example.toml` lists them
 //! all and is tested against these structs.
 
+mod admin_db;
 mod auth;
 mod clickhouse;
 mod ingest;
@@ -22,6 +23,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
+pub use admin_db::AdminDb;
 pub use auth::AuthConfig;
 pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
@@ -112,9 +114,9 @@ impl Config {
         if key_ids.windows(2).any(|pair| pair[0] == pair[1]) {
             return refuse("CHARTWELL_HMAC_SECRETS has two keys with one id: each needs its own");
         }
-        let unavailable = [("CHARTWELL_ADMIN_DB_URL", self.clickhouse.admin_db_url.is_some())];
-        match unavailable.iter().find(|(_, set)| *set) {
-            Some((name, _)) => refuse(&format!("{name} is set, but this release cannot use it yet: unset it")),
+        let admin_db = self.clickhouse.admin_db_url.as_ref();
+        match admin_db.and_then(|admin_db| admin_db.contradiction(&self.server.accounts)) {
+            Some(contradiction) => refuse(&format!("CHARTWELL_ADMIN_DB_URL {contradiction}")),
             None => Ok(()),
         }
     }
@@ -276,12 +278,28 @@ mod tests {
             ),
             (
                 "CHARTWELL_ADMIN_DB_URL",
-                "postgres://db",
-                "CHARTWELL_ADMIN_DB_URL is set, but this release cannot use it yet: unset it",
+                "postgres://reader:hunter2@db",
+                "CHARTWELL_ADMIN_DB_URL: it names no database behind its host: postgres://user:password@host:5432/database (given as environment variable)",
+            ),
+            (
+                "CHARTWELL_ADMIN_DB_TIMEOUT_MS",
+                "0",
+                "CHARTWELL_ADMIN_DB_TIMEOUT_MS must be at least 1 and at most 10000",
             ),
         ] {
             assert_eq!(read(&[(name, value)]).unwrap_err(), message);
         }
+    }
+
+    #[test]
+    fn accounts_that_would_share_an_operational_database_are_refused() {
+        let url = ("CHARTWELL_ADMIN_DB_URL", "postgres://reader:hunter2@db/ops");
+        assert!(read(&[url]).is_ok());
+        let refused = read(&[url, ("CHARTWELL_ACCOUNTS", "acme,globex")]).unwrap_err();
+        assert!(refused.starts_with("CHARTWELL_ADMIN_DB_URL is one database for 2 accounts"), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+        let each = ("CHARTWELL_ADMIN_DB_URL", "postgres://reader:hunter2@db/{account}");
+        assert!(read(&[each, ("CHARTWELL_ACCOUNTS", "acme,globex")]).is_ok());
     }
 
     #[test]
@@ -318,6 +336,7 @@ mod tests {
         let config = read(&[
             ("CHARTWELL_JWT_SECRET", "a very long and very secret secret"),
             ("CHARTWELL_CLICKHOUSE_PASSWORD", "hunter2"),
+            ("CHARTWELL_ADMIN_DB_URL", "postgres://reader:hunter2@db/ops"),
         ])
         .unwrap();
         let shown = format!("{config:?}");

@@ -68,6 +68,7 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
     // The table has the start in place of an end that nobody knows, and says so in its other column.
     let is_unknown = matches!(document.get("span_end_time"), Some(Json::Null)) && told_end == Some(start_time);
     let end_time = told_end.filter(|_| !is_unknown);
+    let cost_of_row = document.get("cost_usd").cloned().filter(|cost| !cost.is_null());
     let mut attributes = take_object(&mut document, "attributes")?;
     let mut resource = take_object(&mut document, "resource")?;
     let events = take_objects(&mut document, "events")?;
@@ -84,6 +85,10 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
     let said = Said { attributes: &told, resource: &resource, events: &said_events, start_time, is_error };
     let hash = |text: &str| hashed(text, reading.salt);
     let columns = genai::normalise(&said, prices, &Coverage::default(), hash);
+    let of_attributes = Said { attributes: &attributes, ..said };
+    if let Some(cost) = cost_of_row.filter(|_| genai::is_foreign_cost(&of_attributes, &columns, prices)) {
+        attributes.insert("cost_usd", cost);
+    }
     genai::hide_persons(&mut attributes, hash);
     genai::hide_persons(&mut resource, hash);
     let span = Span {
@@ -281,4 +286,32 @@ fn take_objects<'a>(document: &mut Object<'a>, name: &str) -> Result<Vec<Object<
         _ => Err(wanted()),
     });
     objects.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The attribute by which a later look at a stored span knows that its cost was told.
+    fn cost_attribute(changes: &str) -> Option<String> {
+        let text = format!(
+            r#"{{"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "span_id": "00f067aa0ba902b7", "name": "chat",
+                "start_time": "2026-02-01T10:00:00Z", "operation": "chat", "provider": "openai", "model": "gpt-5",
+                "input_tokens": 1000, "output_tokens": 100, {changes}}}"#
+        );
+        let Ok(Json::Object(document)) = json::read(&text) else { panic!("{text}") };
+        let reading = Reading { now: "2026-02-02T10:00:00Z".parse().unwrap(), retention_days: 0, salt: "" };
+        let span = span(document, reading, &PriceBook::built_in()).unwrap();
+        assert!(span.columns.cost_billionths.is_some());
+        span.attributes.get("cost_usd").map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_cost_that_no_attribute_tells_and_no_price_gives_was_told_by_the_row() {
+        assert_eq!(cost_attribute(r#""cost_usd": "0.5""#), Some("\"0.5\"".to_owned()));
+        // That of an export of ours: it was computed, or an attribute tells it.
+        assert_eq!(cost_attribute(r#""cost_usd": "0.00225""#), None);
+        assert_eq!(cost_attribute(r#""cost_usd": 0.5, "attributes": {"gen_ai.usage.cost": 0.5}"#), None);
+        assert_eq!(cost_attribute(r#""kind": "CLIENT""#), None);
+    }
 }

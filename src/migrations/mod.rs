@@ -4,6 +4,7 @@
 //! each file after its statement ran. A statement may run twice, when the process died in between:
 //! every file is idempotent.
 
+mod admin_db;
 mod kafka;
 mod lock;
 mod plan;
@@ -14,6 +15,7 @@ mod run;
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+pub use admin_db::AdminDbError;
 pub use kafka::KafkaError;
 pub use plan::{Applied, Migration, PlanError, plan};
 pub use render::Target;

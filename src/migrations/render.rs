@@ -6,7 +6,7 @@ use minijinja::{Error, context};
 
 use super::plan::Migration;
 use crate::clickhouse::{Sql, template::guarded_environment};
-use crate::config::Account;
+use crate::config::{Account, AdminDb};
 
 /// What a migration is rendered for.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Target {
     pub retention_days: u32,
     /// Set = rows are read from Kafka.
     pub kafka_brokers: Option<String>,
+    /// The operational database of the account; without one, a local table stands in.
+    pub admin_db: Option<AdminDb>,
 }
 
 /// The first line of a file whose statement makes sense on a cluster alone.
@@ -45,12 +47,18 @@ impl Target {
         Sql::dotted(&[&self.account.analytics_database(), &self.local(name)])
     }
 
+    /// A table of the operational database.
+    pub(super) fn admin_table(&self, name: &str) -> Sql {
+        Sql::dotted(&[&self.account.admin_database(), name])
+    }
+
     /// The condition that finds it in `system.tables`. Equalities, so that the tables of other accounts are not looked at.
     pub(super) fn is_table(&self, name: &str) -> String {
         format!("database = '{}' AND name = '{}'", self.account.analytics_database(), self.local(name))
     }
 
-    fn local(&self, name: &str) -> String {
+    /// The name of the table that rows are written to.
+    pub fn local(&self, name: &str) -> String {
         if self.cluster.is_some() { format!("{name}_local") } else { name.to_owned() }
     }
 
@@ -77,7 +85,7 @@ impl Target {
             )),
             table => Value::from_function(move |name: String| Value::from(tables.table(&name))),
             admin_table => Value::from_function(move |name: String| {
-                Value::from(Sql::dotted(&[&admin.account.admin_database(), &name]))
+                Value::from(admin.admin_table(&name))
             }),
             engine => Value::from_function(move |engine: String, name: String| Value::from(engines.engine(&engine, &name))),
             text => Value::from_function(|text: String| Value::from(Sql::text(&text))),

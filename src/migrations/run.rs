@@ -5,6 +5,7 @@ use std::time::Instant;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::admin_db::{self, AdminDbError};
 use super::kafka::{self, KafkaError};
 use super::lock::Lock;
 use super::plan::{Applied, Migration, PlanError, plan};
@@ -36,6 +37,8 @@ pub enum MigrationError {
     Database { account: String, error: QueryError },
     #[error("account {account}: {error}")]
     Retention { account: String, error: RetentionError },
+    #[error("account {account}: {error}")]
+    AdminDb { account: String, error: AdminDbError },
     #[error("account {account}: {error}")]
     Kafka { account: String, error: KafkaError },
 }
@@ -99,6 +102,7 @@ impl Migrator<'_> {
         retention::align(self.clickhouse, &self.target, self.may_shorten_retention)
             .await
             .map_err(|error| MigrationError::Retention { account: self.target.account.to_string(), error })?;
+        admin_db::align(self.clickhouse, &self.target).await.map_err(|error| self.admin_db(error))?;
         kafka::align(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
         Ok(outcome)
     }
@@ -154,12 +158,21 @@ impl Migrator<'_> {
                 statements.push((migration.file.clone(), statement));
             }
         }
+        let of_admin_db =
+            admin_db::outdated(self.clickhouse, &self.target).await.map_err(|error| self.admin_db(error))?;
+        statements.extend(of_admin_db.into_iter().map(|step| ("operational database".to_owned(), step.shown)));
         let from_kafka = kafka::outdated(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
         for (table, of_table) in from_kafka {
             let named = of_table.into_iter().map(|statement| (format!("kafka: {}", table.name()), statement));
             statements.extend(named);
         }
         Ok(statements)
+    }
+
+    /// Whether the table of the operational database is not as the settings say.
+    pub async fn is_admin_db_outdated(&self) -> Result<bool, MigrationError> {
+        let steps = admin_db::outdated(self.clickhouse, &self.target).await.map_err(|error| self.admin_db(error))?;
+        Ok(!steps.is_empty())
     }
 
     async fn history(&self) -> Result<Vec<Applied>, MigrationError> {
@@ -204,6 +217,10 @@ impl Migrator<'_> {
 
     fn refused(&self, error: PlanError) -> MigrationError {
         MigrationError::Plan { account: self.target.account.to_string(), error }
+    }
+
+    fn admin_db(&self, error: AdminDbError) -> MigrationError {
+        MigrationError::AdminDb { account: self.target.account.to_string(), error }
     }
 
     fn kafka(&self, error: KafkaError) -> MigrationError {

@@ -23,8 +23,10 @@ use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
 use crate::query::{Buckets, Range, Source, Sources};
 
+mod operational;
 mod recorder;
 
+pub use operational::{AssistantNames, Connection, Known, OperationalDatabase, read_assistant_names};
 pub use recorder::{Recorder, Statements};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -96,6 +96,8 @@ async fn every_example_is_answered_as_it_says() {
     let app = TestApp::start("acme").await;
     app.store(&events()).await;
     app.store_spans(&spans()).await;
+    let assistants = "INSERT INTO acme_admin_db.assistants VALUES ('triage', 'Triage', NULL), ('answers', 'Answers to customers', NULL)";
+    app.clickhouse.execute(assistants).await.unwrap();
     let mut names = operations();
     // Taken in last: the others are asked about what was there before.
     names.sort_by_key(|name| name.starts_with("ingestion/"));

@@ -70,7 +70,7 @@ pub fn account(name: &str) -> Account {
 }
 
 pub fn target(name: &str) -> Target {
-    Target { account: account(name), cluster: None, retention_days: 90, kafka_brokers: None }
+    Target { account: account(name), cluster: None, retention_days: 90, kafka_brokers: None, admin_db: None }
 }
 
 /// Brings the tables of an account up to date.
@@ -130,7 +130,8 @@ impl TestApp {
         for account in &config.server.accounts {
             let retention_days = config.ingest.retention_days;
             let kafka_brokers = config.ingest.kafka_brokers.clone();
-            let target = Target { account: account.clone(), cluster: None, retention_days, kafka_brokers };
+            let admin_db = config.clickhouse.admin_db_url.as_ref().map(|admin_db| admin_db.of(account));
+            let target = Target { account: account.clone(), cluster: None, retention_days, kafka_brokers, admin_db };
             migrate(&clickhouse, target).await;
         }
         let app = App::new(&config, clickhouse.clone(), Page::new(None)).await.expect("the application starts");

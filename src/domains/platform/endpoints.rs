@@ -40,7 +40,7 @@ pub async fn current_account(
     Valid(()): Valid<()>,
     State(platform): State<PlatformService>,
 ) -> Json<CurrentAccount> {
-    Json(platform.current_account(&reader))
+    Json(platform.current_account(&reader).await)
 }
 
 /// How fresh is the data

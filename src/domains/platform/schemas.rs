@@ -38,6 +38,19 @@ pub struct CurrentAccount {
     /// Days that raw events and spans are kept; null = for ever.
     #[schema(example = 90)]
     pub retention_days: Option<u32>,
+    /// Where names come from.
+    pub operational_database: OperationalDatabaseState,
+}
+
+/// How it is with the operational database.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationalDatabaseState {
+    /// None is configured: a local table stands in.
+    StandIn,
+    Answers,
+    /// Names are those that were known last, or missing.
+    DoesNotAnswer,
 }
 
 /// The process is up.

@@ -6,13 +6,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::schemas::{
     AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, Me, ModelCount, MyLimits,
-    Readiness, SpoolState, TableFreshness,
+    OperationalDatabaseState, Readiness, SpoolState, TableFreshness,
 };
 use crate::auth::{Reader, Scope};
 use crate::clickhouse::QueryError;
 use crate::config::Account;
 use crate::ingest::{Intake, IntakeError};
-use crate::repository::Repository;
+use crate::repository::{Connection, OperationalDatabase, Repository};
 
 /// Why it cannot be said how fresh the data is.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,7 @@ pub struct PlatformService {
 
 struct Inner {
     repository: Arc<Repository>,
+    operational: Arc<OperationalDatabase>,
     intake: Arc<Intake>,
     accounts: Vec<Account>,
     query_rate_limit: u32,
@@ -40,7 +41,7 @@ struct Inner {
 
 impl PlatformService {
     pub fn new(
-        repository: Arc<Repository>,
+        (repository, operational): (Arc<Repository>, Arc<OperationalDatabase>),
         intake: Arc<Intake>,
         accounts: &[Account],
         (query_rate_limit, retention_days): (u32, u32),
@@ -49,6 +50,7 @@ impl PlatformService {
         Self {
             inner: Arc::new(Inner {
                 repository,
+                operational,
                 intake,
                 accounts: accounts.to_vec(),
                 query_rate_limit,
@@ -71,9 +73,15 @@ impl PlatformService {
         }
     }
 
-    pub fn current_account(&self, reader: &Reader) -> CurrentAccount {
+    pub async fn current_account(&self, reader: &Reader) -> CurrentAccount {
+        let account = &reader.principal.account;
+        let operational_database = match self.inner.operational.connection(account).await {
+            Connection::StandIn => OperationalDatabaseState::StandIn,
+            Connection::Answers => OperationalDatabaseState::Answers,
+            Connection::DoesNotAnswer => OperationalDatabaseState::DoesNotAnswer,
+        };
         let retention_days = (self.inner.retention_days > 0).then_some(self.inner.retention_days);
-        CurrentAccount { account: reader.principal.account.to_string(), retention_days }
+        CurrentAccount { account: account.to_string(), retention_days, operational_database }
     }
 
     /// Asks every account; `reason_of` names a failure.

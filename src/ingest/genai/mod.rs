@@ -8,13 +8,14 @@ mod values;
 
 use chrono::{DateTime, Utc};
 
+use crate::clickhouse::Sql;
 use crate::json::{Json, Object, Text};
 use crate::rows::SpanColumns;
 
 pub use coverage::Coverage;
 use names::{COLUMNS, Column, columns_of};
-pub use prices::PriceBook;
 use prices::Tokens;
+pub use prices::{PriceBook, PriceBookError};
 pub use shared::{Shared, shared};
 pub use values::shortened;
 
@@ -235,6 +236,37 @@ fn told_cost(said: &Said<'_, '_>, found: &Found<'_, '_>) -> Option<i64> {
         }
     }
     found.value(Column::Cost).and_then(values::money)
+}
+
+/// Whether the cost of a row is from elsewhere: its attributes do not tell it, and the price book says another.
+pub fn is_foreign_cost(said: &Said<'_, '_>, columns: &SpanColumns<'_>, prices: &PriceBook) -> bool {
+    columns.cost_billionths.is_some()
+        && told_cost(said, &Found::look(said)).is_none()
+        && cost(columns, prices, said.start_time) != columns.cost_billionths
+}
+
+/// Whether the emitter of a stored span gives its cost, in SQL: as [`told_cost`], of what is kept of it. Where both
+/// could differ, in numbers that are written in odd ways, it is as if the emitter gave it.
+pub fn is_cost_told_sql() -> Sql {
+    const AMOUNT: &str = "gen_ai.usage.cost.amount";
+    let value = |column: &str, name: &str| {
+        let keys: Vec<&str> = std::iter::once(column).chain(name.split('.')).collect();
+        [Sql::constant("CAST("), Sql::dotted(&keys), Sql::constant(", 'Nullable(String)')")]
+    };
+    let of_both = |name: &'static str| {
+        ["attributes", "resource"]
+            .into_iter()
+            .flat_map(move |column| [value(column, name).to_vec(), vec![Sql::constant(",")]].concat())
+    };
+    let names = names::NAMES[Column::Cost as usize].2.iter().copied().filter(|name| *name != AMOUNT);
+    let mut words = vec![Sql::constant("ifNull(toFloat64OrNull(trimBoth(coalesce(")];
+    words.extend(names.flat_map(of_both));
+    words.push(Sql::constant("if(lower(ifNull("));
+    words.extend(value("attributes", "gen_ai.usage.cost.currency"));
+    words.push(Sql::constant(", 'usd')) = 'usd', coalesce("));
+    words.extend(of_both(AMOUNT));
+    words.push(Sql::constant("NULL), NULL)))) BETWEEN 0 AND 999999999.9999999, false)"));
+    Sql::words(&words)
 }
 
 fn cost(columns: &SpanColumns<'_>, prices: &PriceBook, at: DateTime<Utc>) -> Option<i64> {

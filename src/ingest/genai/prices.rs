@@ -1,10 +1,12 @@
 //! The price book: what a call cost, in exact decimals.
 
+use std::path::Path;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use figment::Figment;
-use figment::providers::{Format, Toml};
 use rust_decimal::Decimal;
 use serde::Deserialize;
+
+use crate::clickhouse::Sql;
 
 /// Prices by provider and model.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +14,9 @@ use serde::Deserialize;
 pub struct PriceBook {
     #[serde(default, rename = "price")]
     prices: Vec<Price>,
+    /// As it was read.
+    #[serde(skip)]
+    text: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -63,8 +68,44 @@ impl PriceBook {
         Self::read(include_str!("../../../prices.toml")).expect("the price book of the program is in order")
     }
 
+    /// The prices of a file, or, without one, those that come with the program.
+    pub fn open(file: Option<&Path>) -> Result<Self, PriceBookError> {
+        let Some(file) = file else { return Ok(Self::built_in()) };
+        let error = |place: String, why: String| PriceBookError { place: format!("{}{place}", file.display()), why };
+        let text = std::fs::read_to_string(file).map_err(|reason| error(String::new(), reason.to_string()))?;
+        Self::parse(&text).map_err(|(line, why)| error(format!(":{line}"), why))
+    }
+
     pub fn read(text: &str) -> Result<Self, String> {
-        Figment::from(Toml::string(text)).extract().map_err(|error| error.to_string())
+        Self::parse(text).map_err(|(line, why)| format!("line {line}: {why}"))
+    }
+
+    /// Reads a book, or says in which line it is wrong.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let book: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            (line_of(at), error.message().lines().collect::<Vec<_>>().join(" "))
+        })?;
+        let lines: Vec<usize> = text.match_indices("[[price]]").map(|(at, _)| line_of(at)).collect();
+        for (index, price) in book.prices.iter().enumerate() {
+            price.check().map_err(|why| (lines.get(index).copied().unwrap_or(1), why.to_owned()))?;
+        }
+        Ok(Self { text: text.to_owned(), ..book })
+    }
+
+    /// The book as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How many prices there are.
+    pub fn len(&self) -> usize {
+        self.prices.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.prices.is_empty()
     }
 
     /// What a call cost, in billionths of a US dollar; `None` for a model without a price.
@@ -72,9 +113,97 @@ impl PriceBook {
         let price = self.prices.iter().find(|price| price.fits(provider, model, at.date_naive()))?;
         Some(billionths(price.cost(tokens)))
     }
+
+    /// The same of the columns of a span, in SQL: a `Nullable(Decimal(18, 9))`.
+    pub fn cost_sql(&self) -> Sql {
+        // Whole numbers all along: billionths of a dollar for a million tokens, then for what there was.
+        let amounts = self
+            .prices
+            .iter()
+            .flat_map(|price| [price.fits_sql(), Sql::constant(","), price.amount_sql(), Sql::constant(",")]);
+        let beginning = Sql::constant(
+            "arrayMap(amount -> if(isNull(amount), NULL, CAST(toDecimal256(least(\
+             intDiv(assumeNotNull(amount), 1000000) + (modulo(assumeNotNull(amount), 1000000) > 500000 OR \
+             (modulo(assumeNotNull(amount), 1000000) = 500000 AND modulo(intDiv(assumeNotNull(amount), 1000000), 2) = 1)), \
+             toInt128('999999999999999999')), 0) * toDecimal256('0.000000001', 9), 'Decimal(18, 9)')), [multiIf(",
+        );
+        let none = Sql::constant("false, toInt128(0), CAST(NULL, 'Nullable(Int128)'))])[1]");
+        Sql::words(&std::iter::once(beginning).chain(amounts).chain([none]).collect::<Vec<_>>())
+    }
 }
 
+/// A price book that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {why} (CHARTWELL_PRICES)")]
+pub struct PriceBookError {
+    /// The file, and the line where there is one.
+    place: String,
+    why: String,
+}
+
+/// As many decimals as money has here.
+const DECIMALS: u32 = 9;
+
 impl Price {
+    fn check(&self) -> Result<(), &'static str> {
+        for amount in [self.input, self.cache_read, self.output] {
+            if amount.is_sign_negative() && !amount.is_zero() {
+                return Err("a price is below zero");
+            }
+            if amount.normalize().scale() > DECIMALS {
+                return Err("a price has more than nine decimals");
+            }
+            if amount >= Decimal::from(1_000_000_000) {
+                return Err("a price is a billion dollars or more");
+            }
+        }
+        if self.valid_to.is_some_and(|to| to <= self.valid_from) {
+            return Err("`valid_to` is not after `valid_from`");
+        }
+        if self.model_pattern.trim_end_matches('*').contains('*') {
+            return Err("a `model_pattern` has its `*` at its end");
+        }
+        Ok(())
+    }
+
+    /// The same as [`Self::fits`], of the columns of a span.
+    fn fits_sql(&self) -> Sql {
+        let constant = Sql::constant;
+        let model = match self.model_pattern.strip_suffix('*') {
+            Some(beginning) => [constant("(startsWith(model,"), Sql::text(beginning), constant(")")],
+            None => [constant("(model ="), Sql::text(&self.model_pattern), constant("")],
+        };
+        let names = std::iter::once(&*self.provider).chain(aliases(&self.provider).iter().copied());
+        let mut words = model.to_vec();
+        words.push(constant("AND lower(provider) IN (''"));
+        words.extend(names.flat_map(|name| [constant(","), Sql::text(name)]));
+        words.extend([constant(") AND toDate32(start_time) >="), day_sql(self.valid_from)]);
+        if let Some(to) = self.valid_to {
+            words.extend([constant("AND toDate32(start_time) <"), day_sql(to)]);
+        }
+        words.push(constant(")"));
+        Sql::words(&words)
+    }
+
+    /// The same as [`Self::cost`], in billionths of a millionth.
+    fn amount_sql(&self) -> Sql {
+        let full = match self.cache_mode {
+            CacheMode::Subtract => {
+                "toInt128(greatest(toInt64(ifNull(input_tokens, 0)) - toInt64(ifNull(cached_input_tokens, 0)), 0)) *"
+            }
+            CacheMode::Additive => "toInt128(ifNull(input_tokens, 0)) *",
+        };
+        let Unit::PerMillion = self.unit;
+        Sql::words(&[
+            Sql::constant(full),
+            billionths_sql(self.input),
+            Sql::constant("+ toInt128(ifNull(cached_input_tokens, 0)) *"),
+            billionths_sql(self.cache_read),
+            Sql::constant("+ toInt128(ifNull(output_tokens, 0)) *"),
+            billionths_sql(self.output),
+        ])
+    }
+
     fn fits(&self, provider: &str, model: &str, day: NaiveDate) -> bool {
         let is_model = match self.model_pattern.strip_suffix('*') {
             Some(beginning) => model.starts_with(beginning),
@@ -101,14 +230,28 @@ impl Price {
 /// Whether a provider as it is told (`azure.ai.openai`, `gcp.gemini`) is the one of the price.
 fn is_provider(known: &str, told: &str) -> bool {
     let told = told.to_ascii_lowercase();
-    let aliases: &[&str] = match known {
+    // Who does not name a provider means the one that the model is known for.
+    told.is_empty() || told == known || aliases(known).contains(&told.as_str())
+}
+
+/// Other names of a provider.
+fn aliases(known: &str) -> &'static [&'static str] {
+    match known {
         "openai" => &["azure.ai.openai", "az.ai.openai", "azure", "azure_openai"],
         "google" => &["gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai", "vertex_ai", "gemini", "google.generativeai"],
         "anthropic" => &["aws.bedrock", "bedrock"],
         _ => &[],
-    };
-    // Who does not name a provider means the one that the model is known for.
-    told.is_empty() || told == known || aliases.contains(&told.as_str())
+    }
+}
+
+fn day_sql(day: NaiveDate) -> Sql {
+    Sql::call("toDate32", &[&day.format("%Y-%m-%d").to_string()])
+}
+
+fn billionths_sql(dollars: Decimal) -> Sql {
+    let mut exact = dollars;
+    exact.rescale(DECIMALS);
+    Sql::call("toInt128", &[&exact.mantissa().to_string()])
 }
 
 /// In billionths, the half of one rounded to the even neighbour.

@@ -12,6 +12,7 @@ use crate::http::{Answer, Valid};
 /// Assistants
 ///
 /// What each assistant did: runs, error rate, latency, conversations, tokens and cost, under the name that it has now.
+/// While the operational database does not answer, names are those that were known last, or null, and `meta.notes` says so.
 #[utoipa::path(
     get,
     path = "/api/v1/assistants",

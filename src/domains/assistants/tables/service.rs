@@ -1,12 +1,14 @@
 //! What the tables of assistants count.
 
+use minijinja::value::Value as Variable;
+
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ENDED, FAILED, RUNS};
 use super::super::repository::SPANS;
 use super::schemas::{Assistant, Customer, Model, Operation, SpanError, TableQuestion, Tool};
 use crate::answer::{Table, TableRow};
 use crate::auth::Reader;
-use crate::clickhouse::{Value, Values};
+use crate::clickhouse::Values;
 use crate::query::Sources;
 use crate::service::{AnswerError, Common};
 
@@ -16,16 +18,20 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Assistant>,
     ) -> Result<Table<Assistant>, AnswerError> {
+        let known = self.operational.assistant_names(&reader.principal.account).await;
         let mut values = Values::default();
-        values.set("codes", Value::Texts(Vec::new()));
-        values.set("names", Value::Texts(Vec::new()));
+        let codes = values.pieces("codes", &known.names.codes);
+        let names = values.pieces("names", &known.names.names);
+        let variables = vec![("codes", codes.into()), ("names", names.into())];
         let notes = &[RUNS, FAILED, ENDED, CALLS, COST];
-        self.table(reader, question, "assistants/assistants.sql", values, notes).await
+        let mut table = self.table(reader, question, "assistants/assistants.sql", values, variables, notes).await?;
+        table.meta.notes.extend(known.notes);
+        Ok(table)
     }
 
     pub async fn models(&self, reader: &Reader, question: &TableQuestion<Model>) -> Result<Table<Model>, AnswerError> {
         let notes = &[CALLS, FAILED, ENDED, COST];
-        self.table(reader, question, "assistants/models.sql", Values::default(), notes).await
+        self.table(reader, question, "assistants/models.sql", Values::default(), Vec::new(), notes).await
     }
 
     pub async fn tools(&self, reader: &Reader, question: &TableQuestion<Tool>) -> Result<Table<Tool>, AnswerError> {
@@ -35,7 +41,7 @@ impl AssistantsService {
             FAILED,
             ENDED,
         ];
-        self.table(reader, question, "assistants/tools.sql", Values::default(), notes).await
+        self.table(reader, question, "assistants/tools.sql", Values::default(), Vec::new(), notes).await
     }
 
     pub async fn operations(
@@ -43,7 +49,7 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Operation>,
     ) -> Result<Table<Operation>, AnswerError> {
-        self.table(reader, question, "assistants/operations.sql", Values::default(), &[FAILED, ENDED]).await
+        self.table(reader, question, "assistants/operations.sql", Values::default(), Vec::new(), &[FAILED, ENDED]).await
     }
 
     pub async fn customers(
@@ -51,7 +57,8 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Customer>,
     ) -> Result<Table<Customer>, AnswerError> {
-        self.table(reader, question, "assistants/customers.sql", Values::default(), &[RUNS, CALLS, COST]).await
+        self.table(reader, question, "assistants/customers.sql", Values::default(), Vec::new(), &[RUNS, CALLS, COST])
+            .await
     }
 
     pub async fn errors(
@@ -60,7 +67,7 @@ impl AssistantsService {
         question: &TableQuestion<SpanError>,
     ) -> Result<Table<SpanError>, AnswerError> {
         let notes = &[FAILED, "An error that is passed on counts in every span that it fails."];
-        self.table(reader, question, "assistants/errors.sql", Values::default(), notes).await
+        self.table(reader, question, "assistants/errors.sql", Values::default(), Vec::new(), notes).await
     }
 
     async fn table<R: TableRow>(
@@ -69,6 +76,7 @@ impl AssistantsService {
         question: &TableQuestion<R>,
         template: &'static str,
         values: Values,
+        variables: Vec<(&'static str, Variable)>,
         notes: &[&'static str],
     ) -> Result<Table<R>, AnswerError> {
         let common = Common {
@@ -82,6 +90,6 @@ impl AssistantsService {
             sources: Sources::Any,
             notes,
         };
-        self.service.table(reader, common, &question.paging, values, Vec::new()).await
+        self.service.table(reader, common, &question.paging, values, variables).await
     }
 }
