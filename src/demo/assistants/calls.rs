@@ -37,10 +37,10 @@ struct Call<'s> {
 pub fn calls(story: &AssistantStory, slot: &Slot) -> Vec<Event<'static>> {
     let mut random = of_hour(story.seed, 2, slot.from);
     let assistant = assistant(ON_THE_PHONE);
-    let length_ms = (slot.to - slot.from).num_milliseconds().max(1);
+    let length_us = (slot.to - slot.from).num_microseconds().unwrap_or(1) as f64;
     (0..slot.events)
         .flat_map(|_| {
-            let time = slot.from + Duration::milliseconds((random.f64() * length_ms as f64) as i64);
+            let time = slot.from + Duration::microseconds((random.f64() * length_us) as i64);
             let profile = if random.f64() < 0.6 { assistant.profile } else { pick(&PROFILES, &mut random) };
             let platform = pick(&PLATFORMS, &mut random);
             let call = Call { story, assistant, number: random.u64(..), profile, platform, time, events: Vec::new() };

@@ -87,12 +87,12 @@ impl AssistantStory {
     /// The runs of an hour, conversation by conversation.
     fn runs_of(&self, slot: &Slot, users: &[String]) -> Vec<Exported<Message>> {
         let mut random = of_hour(self.seed, 1, slot.from);
-        let length_ms = (slot.to - slot.from).num_milliseconds().max(1);
+        let length_us = (slot.to - slot.from).num_microseconds().unwrap_or(1) as f64;
         let (mut spans, mut left) = (Vec::new(), slot.events);
         while left > 0 {
             let turns = left.min(1 + random.u64(..3) * random.u64(..2));
             left -= turns;
-            let mut time = slot.from + Duration::milliseconds((random.f64() * length_ms as f64) as i64);
+            let mut time = slot.from + Duration::microseconds((random.f64() * length_us) as i64);
             let assistant = assistant_of(random.f64());
             let is_staging = random.f64() < STAGING;
             let profile = if random.f64() < 0.85 { assistant.profile } else { pick(&PROFILES, &mut random) };

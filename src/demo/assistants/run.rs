@@ -334,7 +334,7 @@ impl<'a, 'r> Work<'a, 'r> {
             text("gen_ai.output.messages", said("assistant", call.answered, Some(call.finish))),
         ];
         if is_known {
-            told.push(text("gen_ai.response.model", model.release));
+            told.push(text("gen_ai.response.model", model.name));
         }
         self.trace.add(place, told);
         self.trace.end();
@@ -383,7 +383,7 @@ impl<'a, 'r> Work<'a, 'r> {
         let about = [
             text("gen_ai.provider.name", VECTORS.provider),
             text("gen_ai.request.model", VECTORS.name),
-            text("gen_ai.response.model", VECTORS.release),
+            text("gen_ai.response.model", VECTORS.name),
             whole("gen_ai.embeddings.dimension.count", 1_536),
             whole("gen_ai.usage.input_tokens", tokens),
             text("server.address", VECTORS.address),
