@@ -1,4 +1,4 @@
-//! The page at `/`: three live charts, drawn from the API.
+//! The page at `/`: live charts, drawn from the API.
 
 use std::sync::Arc;
 

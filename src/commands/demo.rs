@@ -18,15 +18,20 @@ use super::serve::run;
 use super::token::{expiry, tokens};
 use crate::app::App;
 use crate::auth::{Claims, Scope};
+use crate::clickhouse::ClickHouse;
 use crate::config::{Account, Config, Secret};
-use crate::demo::Story;
-use crate::ingest::Intake;
+use crate::demo::{self, AssistantStory, Story, assistants};
+use crate::ingest::Reading;
+use crate::ingest::anonymise::Personal;
+use crate::ingest::endpoints::Ingestion;
+use crate::ingest::otlp::spans::{self, SpanReading};
 use crate::page::Page;
-use crate::rows::Event;
+use crate::rows::Row;
 
 #[derive(Debug, Args)]
 pub struct DemoFlags {
-    /// Events to make, when there are none yet
+    /// Events of agents to make, when there are none yet; for every 100 of them, the last 60 days also have
+    /// about 50 spans of assistants and 10 events of voice calls
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000), value_name = "N")]
     events: u64,
     /// Days before now that they are spread over
@@ -50,6 +55,20 @@ struct Told {
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     incident: DateTime<Utc>,
+    /// Not there when a release told it that had no assistants yet.
+    #[serde(default)]
+    assistants: Option<AssistantStory>,
+}
+
+impl Told {
+    fn of(Story { seed, events, from, to, incident }: Story) -> Self {
+        Self { seed, events, from, to, incident, assistants: None }
+    }
+
+    fn events(&self) -> Story {
+        let Self { seed, events, from, to, incident, .. } = *self;
+        Story { seed, from, to, events, incident }
+    }
 }
 
 pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
@@ -71,7 +90,8 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     program.runtime.block_on(async {
         program.migrate(&config, false).await?;
         let app = App::new(&config, program.clickhouse.clone(), Page::new(Some(&token))).await?;
-        tell(&config.server.data_dir, flags, &app.ingestion.intake, &account).await?;
+        introduce_assistants(&program.clickhouse, &account).await?;
+        Telling { folder: &config.server.data_dir, ingestion: &app.ingestion, account: &account }.tell(flags).await?;
         run(&config, app, |url| introduce(url, &token)).await
     })
 }
@@ -95,47 +115,115 @@ fn secret(config: &mut Config) -> Result<Secret, Failure> {
     Ok(secret)
 }
 
-/// Fills the account, or tells what has happened since it was filled.
-async fn tell(folder: &Path, flags: &DemoFlags, intake: &Intake, account: &Account) -> Result<(), Failure> {
-    let path = folder.join("demo.json");
-    let now = Utc::now();
-    let told = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Told>(&text).ok());
-    let (story, pace) = match told {
-        None => {
-            let story = Story::new(flags.seed, flags.events, flags.days, now);
-            (story, story)
-        }
-        Some(Told { seed, events, from, to, incident }) => {
-            let pace = Story { seed, events, from, to, incident };
-            (pace.continued(now), pace)
-        }
-    };
-    let progress = ProgressBar::new(story.events);
-    progress.set_style(ProgressStyle::with_template("making events  {bar:40} {human_pos} of {human_len}  {eta} left")?);
-    let mut batch: Vec<Event<'static>> = Vec::with_capacity(BATCH);
-    for events in story.events() {
-        batch.extend(events);
-        if batch.len() >= BATCH {
-            progress.inc(batch.len() as u64);
-            intake.take_as_they_are(account, &std::mem::take(&mut batch)).await?;
-        }
-    }
-    intake.take_as_they_are(account, &batch).await?;
-    intake.settled().await;
-    progress.finish_and_clear();
-    let told = Told {
-        seed: pace.seed,
-        events: pace.events + if story.from == pace.from { 0 } else { story.events },
-        from: pace.from,
-        to: now,
-        incident: pace.incident,
-    };
-    fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
+/// Puts the names of the assistants that are missing into the table that stands in for the operational database.
+async fn introduce_assistants(clickhouse: &ClickHouse, account: &Account) -> Result<(), Failure> {
+    let table = format!("`{}`.assistants", account.admin_database());
+    let rows: Vec<String> =
+        assistants().map(|[code, name, profile]| format!("('{code}', '{name}', '{profile}')")).collect();
+    let made = format!("VALUES('code String, name String, profile_code String', {})", rows.join(", "));
+    clickhouse
+        .execute(&format!(
+            "INSERT INTO {table} (code, name, profile_code) SELECT * FROM {made} WHERE code NOT IN (SELECT code FROM {table})"
+        ))
+        .await?;
     Ok(())
 }
 
+/// Fills the account, or tells what has happened since it was filled.
+struct Telling<'a> {
+    folder: &'a Path,
+    ingestion: &'a Ingestion,
+    account: &'a Account,
+}
+
+impl Telling<'_> {
+    async fn tell(&self, flags: &DemoFlags) -> Result<(), Failure> {
+        let path = self.folder.join("demo.json");
+        let now = Utc::now();
+        let told = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Told>(&text).ok());
+        let (story, mut told) = match told {
+            None => {
+                let story = Story::new(flags.seed, flags.events, flags.days, now);
+                (story, Told::of(story))
+            }
+            Some(told) => {
+                let since = told.events().continued(now);
+                (since, Told { events: told.events + since.events, to: now, ..told })
+            }
+        };
+        self.events(&story).await?;
+        // Whoever is stopped between the two goes on with the second.
+        fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
+        let (story, all) = match told.assistants {
+            None => {
+                let story = AssistantStory::new(told.seed, told.events, told.from, now);
+                (story, story)
+            }
+            Some(before) => {
+                let since = before.continued(now);
+                (since, before.with(&since))
+            }
+        };
+        self.assistants(&story).await?;
+        told.assistants = Some(all);
+        fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
+        Ok(())
+    }
+
+    async fn events(&self, story: &Story) -> Result<(), Failure> {
+        let progress = progress("events", story.events)?;
+        self.take(story.events().map(|events| {
+            progress.inc(events.len() as u64);
+            Ok(events)
+        }))
+        .await?;
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    /// Spans and voice calls. Spans are read as those are that come to `/v1/traces`.
+    async fn assistants(&self, story: &AssistantStory) -> Result<(), Failure> {
+        let Self { ingestion, account, .. } = self;
+        let reading = Reading { now: story.to, retention_days: 0, salt: ingestion.intake.salt(account)? };
+        let reading = SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? };
+        let read = |span| spans::read(span, reading).map_err(|refused| format!("a span: {}", refused.detail).into());
+        let progress = progress("runs of assistants", story.runs)?;
+        self.take(story.spans().map(|(runs, spans)| {
+            progress.inc(runs);
+            spans.into_iter().map(read).collect()
+        }))
+        .await?;
+        self.take(story.voice().map(Ok)).await?;
+        ingestion.intake.settled().await;
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    /// Stores rows, hour by hour.
+    async fn take<'r, R: Row<'r> + Personal>(
+        &self,
+        hours: impl Iterator<Item = Result<Vec<R>, Failure>>,
+    ) -> Result<(), Failure> {
+        let intake = &self.ingestion.intake;
+        let mut batch: Vec<R> = Vec::with_capacity(BATCH);
+        for rows in hours {
+            batch.extend(rows?);
+            if batch.len() >= BATCH {
+                intake.take_as_they_are(self.account, &std::mem::take(&mut batch)).await?;
+            }
+        }
+        intake.take_as_they_are(self.account, &batch).await?;
+        Ok(())
+    }
+}
+
+fn progress(of: &str, length: u64) -> Result<ProgressBar, Failure> {
+    let style = format!("making {of}  {{bar:40}} {{human_pos}} of {{human_len}}  {{eta}} left");
+    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(&style)?))
+}
+
 fn introduce(url: &str, token: &str) {
-    let api = format!("{url}/api/v1/recommendations");
+    let (agents, assistants) = (format!("{url}/api/v1/recommendations"), format!("{url}/api/v1/assistants"));
     println!(
         "
 Chartwell has {ACCOUNT} data to look at.
@@ -145,15 +233,27 @@ Chartwell has {ACCOUNT} data to look at.
 
 Token (30 days):
 
-  {token}
+  export TOKEN={token}
 
 Try:
 
-  curl -sH 'Authorization: Bearer {token}' '{api}/charts/assisted-text-per-source?range=28d&aggregation_level=day'
-  curl -sH 'Authorization: Bearer {token}' '{api}/totals?range=7d&compare=previous_period'
-  curl -sH 'Authorization: Bearer {token}' -H 'Accept: text/csv' '{api}/agents?sort=-characters_saved&limit=10'
+  What became of suggestions?
+  curl -sH \"Authorization: Bearer $TOKEN\" '{agents}/charts/assisted-text-per-source?range=28d&aggregation_level=day'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{agents}/totals?range=7d&compare=previous_period'
+  curl -sH \"Authorization: Bearer $TOKEN\" -H 'Accept: text/csv' '{agents}/agents?sort=-characters_saved&limit=10'
+
+  Which version of an assistant fails more often than the one before, and why?
+  curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/charts/error-rate?range=28d&aggregation_level=day&split_by=assistant_version&assistant_codes={regressed}'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/errors?range=28d&assistant_codes={regressed}'
+
+  On which day did what cost how much, and which runs were it?
+  curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/charts/cost?range=28d&aggregation_level=day&split_by=assistant'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/models?range=28d&sort=-cost_usd'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/traces?range=28d&assistant_codes={looping}&limit=5'
 
 Ctrl-C stops it; what it made is kept.
-"
+",
+        regressed = demo::REGRESSED,
+        looping = demo::LOOPING,
     );
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
+use super::chance::of_hour;
 use super::people::{AGENTS, Agent, SOURCES};
 use super::rhythm::Slot;
 use crate::json::{Json, Object};
@@ -35,9 +36,7 @@ impl Centre {
     /// Exactly as many events as the slot has; none at or after `end`.
     pub fn events(&self, slot: &Slot, end: DateTime<Utc>) -> Vec<Event<'static>> {
         let wanted = usize::try_from(slot.events).expect("events of an hour fit in memory");
-        let mut random = fastrand::Rng::with_seed(
-            self.seed ^ (slot.from.timestamp_millis() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        );
+        let mut random = of_hour(self.seed, 0, slot.from);
         let mut events = Vec::with_capacity(wanted + 64);
         while events.len() < wanted {
             events.extend(self.conversation(slot, end, &mut random));

@@ -2,15 +2,21 @@
 //!
 //! Its story: a weekly and daily rhythm, text generation that slowly takes over from autocompletion,
 //! and one bad Tuesday about two weeks ago, on which the suggestion service was broken for ten hours.
+//! Assistants have a story of their own, of the last 60 days.
 
+mod assistants;
+mod chance;
 mod conversation;
 mod people;
+mod plot;
 mod rhythm;
 
-use chrono::{DateTime, Datelike, Duration, NaiveTime, Utc};
+use chrono::{DateTime, Duration, Utc, Weekday};
 
 use crate::rows::Event;
+pub use assistants::{AssistantStory, LOOPING, REGRESSED, assistants};
 use conversation::Centre;
+use plot::Plot;
 pub use rhythm::Slot;
 
 /// What the demo is made of.
@@ -28,13 +34,8 @@ impl Story {
     /// The last `days` days before `now`.
     pub fn new(seed: u64, events: u64, days: u32, now: DateTime<Utc>) -> Self {
         let from = now - Duration::days(days.into());
-        // The last Tuesday that is two weeks ago, or the first whole day of a shorter story.
-        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-        let two_weeks_ago = midnight - Duration::days(14);
-        let since_tuesday = (two_weeks_ago.weekday().num_days_from_monday() + 6) % 7;
-        let tuesday = two_weeks_ago - Duration::days(since_tuesday.into());
-        let first_whole_day = midnight - Duration::days(i64::from(days) - 1);
-        Self { seed, from, to: now, events, incident: tuesday.max(first_whole_day) + Duration::hours(8) }
+        let incident = Plot { from, to: now }.day(Weekday::Tue, 14) + Duration::hours(8);
+        Self { seed, from, to: now, events, incident }
     }
 
     /// All events, hour by hour.
@@ -48,9 +49,7 @@ impl Story {
 
     /// What has happened since: the same centre, at the same pace, from `self.to` to `now`.
     pub fn continued(&self, now: DateTime<Utc>) -> Self {
-        let before = rhythm::weight_between(self.from, self.to);
-        let since = rhythm::weight_between(self.to, now);
-        let events = if before > 0.0 { (self.events as f64 * since / before).round() as u64 } else { 0 };
+        let events = rhythm::as_many(self.events, (self.from, self.to), (self.to, now));
         Self { from: self.to, to: now, events, ..*self }
     }
 }

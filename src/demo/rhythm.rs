@@ -52,9 +52,11 @@ fn hours(from: DateTime<Utc>, to: DateTime<Utc>) -> impl Iterator<Item = (DateTi
     })
 }
 
-/// How much happens between two times, in hours of average business.
-pub fn weight_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
-    hours(from, to).map(|(from, to)| weight(from, to)).sum()
+/// How much happens between two times, when so much has happened between two others.
+pub fn as_many(amount: u64, before: (DateTime<Utc>, DateTime<Utc>), since: (DateTime<Utc>, DateTime<Utc>)) -> u64 {
+    let business = |(from, to)| hours(from, to).map(|(from, to)| weight(from, to)).sum::<f64>();
+    let (before, since) = (business(before), business(since));
+    if before > 0.0 { (amount as f64 * since / before).round() as u64 } else { 0 }
 }
 
 /// Spreads exactly so many events over the hours between two times; `pace` is 1 in ordinary hours.

@@ -65,6 +65,7 @@ fn arrows_point_down_only() {
         &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool", "topics"],
     );
     assert_uses_only("import", &["clickhouse", "config", "ingest", "json", "rows"]);
+    assert_uses_only("demo", &["ingest", "json", "rows"]);
     assert_uses_only("topics", &["clickhouse", "config", "rows", "spool", "writer"]);
     assert_uses_only("migrations", &["clickhouse", "config", "rows"]);
     assert_uses_only("repository", &["auth", "clickhouse", "config", "query"]);

@@ -9,6 +9,7 @@ mod auth;
 mod batch_sender;
 mod canaries;
 mod crash;
+mod demo;
 mod edge;
 mod engine;
 mod entities;

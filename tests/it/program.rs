@@ -28,20 +28,33 @@ impl Program {
 
     /// Starts under another command.
     pub fn start_under(before: &[String], folder: &Path, account: &str, settings: &[(&str, &str)]) -> Self {
-        Self::spawn(before, folder, account, settings).unwrap_or_else(|log| panic!("it ended: {log}"))
+        Self::spawn(before, &["serve"], folder, account, settings).unwrap_or_else(|log| panic!("it ended: {log}"))
+    }
+
+    /// Starts `chartwell demo` with these flags.
+    pub fn start_demo(folder: &Path, flags: &[&str]) -> Self {
+        let words = [&["demo"], flags].concat();
+        Self::spawn(&[], &words, folder, "demo", &[]).unwrap_or_else(|log| panic!("it ended: {log}"))
     }
 
     /// Starts; gives its log when it ends before it listens.
     pub fn try_start(folder: &Path, account: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
-        Self::spawn(&[], folder, account, settings)
+        Self::spawn(&[], &["serve"], folder, account, settings)
     }
 
-    fn spawn(before: &[String], folder: &Path, account: &str, settings: &[(&str, &str)]) -> Result<Self, String> {
+    fn spawn(
+        before: &[String],
+        command: &[&str],
+        folder: &Path,
+        account: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let program = env!("CARGO_BIN_EXE_chartwell");
         let mut words = before.iter().map(String::as_str).chain([program]);
         let mut child = Command::new(words.next().unwrap())
             .args(words)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(command)
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
             .env("CHARTWELL_ACCOUNTS", account)
             .env("CHARTWELL_JWT_SECRET", SECRET)
@@ -49,6 +62,7 @@ impl Program {
             .envs(settings.iter().copied())
             .env_remove("RUST_BACKTRACE")
             .current_dir(folder)
+            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
