@@ -9,6 +9,7 @@ use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::Account;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
+use crate::domains::voice_agents::VoiceAgentsService;
 use crate::query::{DateRange, Parameters};
 use crate::repository::{Recorder, Repository, Statements};
 use crate::service::{AnswerError, Service};
@@ -34,7 +35,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
     let service = Arc::new(Service::new(Arc::clone(&repository), 90));
     let recommendations = RecommendationsService::new(Arc::clone(&service));
-    let assistants = AssistantsService::new(service);
+    let assistants = AssistantsService::new(Arc::clone(&service));
+    let voice_agents = VoiceAgentsService::new(service);
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
@@ -83,6 +85,17 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-04T00:07:00Z",
     ];
 
+    const VOICE_CHARTS: [&str; 6] = [
+        CHARTS[0],
+        CHARTS[1],
+        CHARTS[2],
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=assistant&compare=previous_period&told_by=spans",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=profile_code&profile_codes=a&filter=platform:is_null|direction:eq:inbound",
+        LONG_SPAN_CHARTS[0],
+    ];
+    const VOICE_TABLES: [&str; 2] =
+        [CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-03&outcomes=transferred&told_by=events"];
+
     macro_rules! ask {
         ($($service:ident.$method:ident($queries:expr);)*) => {$(
             for query in $queries {
@@ -112,6 +125,17 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.operations(SPAN_TABLES);
         assistants.customers(SPAN_TABLES);
         assistants.errors(SPAN_TABLES);
+        voice_agents.totals(CHART_DAYS);
+        voice_agents.totals(LONG_RANGE);
+        voice_agents.calls_over_time(VOICE_CHARTS);
+        voice_agents.containment_rate(VOICE_CHARTS);
+        voice_agents.response_latency(VOICE_CHARTS);
+        voice_agents.response_latency(["datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=platform&stage=model&quantile=p50"]);
+        voice_agents.interruption_rate(VOICE_CHARTS);
+        voice_agents.dead_air(VOICE_CHARTS);
+        voice_agents.dead_air(["datetime_from=2026-02-03&datetime_to=2026-02-03&share_of=time"]);
+        voice_agents.calls(VOICE_TABLES);
+        voice_agents.transfer_reasons(VOICE_TABLES);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

@@ -153,7 +153,7 @@ mod tests {
         facts: "events.sql",
         fields: &[Field::text("profile_code"), Field::text("platform")],
         json: None,
-        table: "events",
+        tables: &["events"],
         rollups: &[],
     };
 

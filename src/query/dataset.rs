@@ -30,8 +30,8 @@ pub struct Dataset {
     pub fields: &'static [Field],
     /// The JSON column whose paths may be named, as `data.<path>`.
     pub json: Option<&'static str>,
-    /// The table whose newest `ingested_at` dates the answers.
-    pub table: &'static str,
+    /// The tables of raw rows; the newest of them dates the answers.
+    pub tables: &'static [&'static str],
     /// From the smallest to the largest: the first one that fits is used.
     pub rollups: &'static [Rollup],
 }

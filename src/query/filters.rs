@@ -310,7 +310,7 @@ mod tests {
             Field { name: "time_utc", kind: Kind::Time },
         ],
         json: Some("data"),
-        table: "calls",
+        tables: &["calls"],
         rollups: &[],
     };
 

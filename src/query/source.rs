@@ -94,7 +94,7 @@ mod tests {
         facts: "facts.sql",
         fields: &[Field::text("profile_code"), Field::text("agent_id")],
         json: Some("data"),
-        table: "events",
+        tables: &["events"],
         rollups: &[
             Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },
             Rollup { table: "facts_15m", grain: Grain::Seconds(900), fields: &["profile_code"], measures: &[] },

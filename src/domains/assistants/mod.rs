@@ -4,7 +4,6 @@
 //! `sql_templates/assistants/facts_raw.sql`.
 
 pub mod charts;
-mod latencies;
 mod notes;
 mod repository;
 mod schemas;

@@ -73,7 +73,7 @@ pub static SPANS: Dataset = Dataset {
     facts: "assistants/facts_raw.sql",
     fields: FIELDS,
     json: Some("attributes"),
-    table: "assistants_tracing_spans",
+    tables: &["assistants_tracing_spans"],
     rollups: &ROLLUPS,
 };
 
@@ -110,7 +110,7 @@ pub static LATENCIES: Dataset = Dataset {
     facts: "assistants/facts_of_latencies_raw.sql",
     fields: FIELDS,
     json: Some("attributes"),
-    table: "assistants_tracing_spans",
+    tables: &["assistants_tracing_spans"],
     rollups: &LATENCY_ROLLUPS,
 };
 
