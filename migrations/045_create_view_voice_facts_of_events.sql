@@ -21,7 +21,7 @@ SELECT
     toUInt8(measured = 'turn') AS turns,
     toUInt8(measured = 'turn' AND is_interrupted IS NOT NULL) AS telling_turns,
     toUInt8(measured = 'turn' AND ifNull(is_interrupted, false)) AS interrupted_turns,
-    toUInt8(measured NOT IN ('call', 'turn')) AS told_waits,
+    toUInt8(measured NOT IN ('call', 'turn')) AS waits,
     toUInt8(measured = 'first_audio') AS answered_turns,
     toUInt8(measured = 'first_audio' AND milliseconds > 3000) AS dead_air_turns,
     toUInt64(if(dead_air_turns > 0, round(milliseconds * 1000), 0)) AS dead_air_micros

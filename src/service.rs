@@ -11,7 +11,8 @@ use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
 use crate::answer::{
-    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantileLine, QuantilesRow, Shape, Table, TableRow,
+    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantileLine, QuantilesRow, Shape,
+    Table, TableRow,
 };
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};

@@ -37,6 +37,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let recommendations = RecommendationsService::new(Arc::clone(&service));
     let assistants = AssistantsService::new(Arc::clone(&service));
     let voice_agents = VoiceAgentsService::new(service);
+    let closely = voice_agents.clone().looking_closely();
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
@@ -136,6 +137,14 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         voice_agents.dead_air(["datetime_from=2026-02-03&datetime_to=2026-02-03&share_of=time"]);
         voice_agents.calls(VOICE_TABLES);
         voice_agents.transfer_reasons(VOICE_TABLES);
+        closely.totals(CHART_DAYS);
+        closely.calls_over_time(CHART_DAYS);
+        closely.containment_rate(CHART_DAYS);
+        closely.response_latency(CHART_DAYS);
+        closely.interruption_rate(CHART_DAYS);
+        closely.dead_air(CHART_DAYS);
+        closely.calls(CHART_DAYS);
+        closely.transfer_reasons(CHART_DAYS);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

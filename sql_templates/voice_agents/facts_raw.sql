@@ -28,7 +28,7 @@ SELECT
     toUInt64(measured = 'turn') AS turns,
     toUInt64(measured = 'turn' AND is_interrupted IS NOT NULL) AS telling_turns,
     toUInt64(measured = 'turn' AND ifNull(is_interrupted, false)) AS interrupted_turns,
-    toUInt64(measured NOT IN ('call', 'turn')) AS told_waits,
+    toUInt64(measured NOT IN ('call', 'turn')) AS waits,
     toUInt64(measured = 'first_audio') AS answered_turns,
     toUInt64(measured = 'first_audio' AND milliseconds > 3000) AS dead_air_turns,
     toUInt64(if(dead_air_turns > 0, round(milliseconds * 1000), 0)) AS dead_air_micros

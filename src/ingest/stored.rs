@@ -82,8 +82,15 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
     let said_events: Vec<_> = events.iter().map(|event| said_event(event, start_time)).collect();
     let is_error = &*status_code == "ERROR";
     let name = text(&mut document, "name")?;
-    let said =
-        Said { name: &name, attributes: &told, resource: &resource, events: &said_events, start_time, end_time, is_error };
+    let said = Said {
+        name: &name,
+        attributes: &told,
+        resource: &resource,
+        events: &said_events,
+        start_time,
+        end_time,
+        is_error,
+    };
     let hash = |text: &str| hashed(text, reading.salt);
     let columns = genai::normalise(&said, prices, &Coverage::default(), hash);
     genai::hide_persons(&mut attributes, hash);

@@ -52,7 +52,13 @@ pub static RECOMMENDATIONS: Dataset = dataset(&FIELDS);
 pub static MESSAGES: Dataset = dataset(FIELDS.split_at(FIELDS.len() - 1).0);
 
 const fn dataset(fields: &'static [Field]) -> Dataset {
-    Dataset { facts: "recommendations/facts_raw.sql", fields, json: Some("data"), tables: &["events"], rollups: &ROLLUPS }
+    Dataset {
+        facts: "recommendations/facts_raw.sql",
+        fields,
+        json: Some("data"),
+        tables: &["events"],
+        rollups: &ROLLUPS,
+    }
 }
 
 /// `funnel.sql`

@@ -11,8 +11,7 @@ pub const LATENCY: &str = "First audio: from the end of what the caller said to 
 pub const DEAD_AIR: &str = "Dead air is a wait of more than 3,000 ms for the first audio.";
 pub const DEAD_AIR_TURNS: &str =
     "Numerator: turns with dead air. Denominator: turns that tell how long the caller waited.";
-pub const DEAD_AIR_TIME: &str =
-    "Numerator: milliseconds of turns with dead air, the whole wait. Denominator: milliseconds of ended calls that tell how long they took.";
+pub const DEAD_AIR_TIME: &str = "Numerator: milliseconds of turns with dead air, the whole wait. Denominator: milliseconds of ended calls that tell how long they took.";
 pub const WITHOUT_END: &str = "Calls without an end: conversations with turns or a beginning in the range, of which no end is told from a day before the range until a day after it.";
 pub const TURNS_OF_CALLS: &str =
     "The turns of a call are those of its conversation, from a day before the range until a day after it.";

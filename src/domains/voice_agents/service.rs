@@ -12,9 +12,7 @@ use super::schemas::{
     ToldBy, TotalsQuestion, TransferReason,
 };
 use super::told::Told;
-use crate::answer::{
-    Card, Chart, Measure, Outline, QuantileLine, QuantilesRow, Table, TableRow, Total, Totals,
-};
+use crate::answer::{Card, Chart, Measure, Outline, QuantileLine, QuantilesRow, Table, TableRow, Total, Totals};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Values};
 use crate::latencies::Latencies;
@@ -45,6 +43,7 @@ const P95: usize = 3;
 #[derive(Clone)]
 pub struct VoiceAgentsService {
     pub(super) service: Arc<Service>,
+    pub(super) always_looks_closely: bool,
 }
 
 /// What every chart of voice agents is asked with.
@@ -74,7 +73,12 @@ struct Drawn<'a> {
 
 impl VoiceAgentsService {
     pub fn new(service: Arc<Service>) -> Self {
-        Self { service }
+        Self { service, always_looks_closely: false }
+    }
+
+    /// The same, looking at conversations one by one even where nobody tells of them twice.
+    pub fn looking_closely(self) -> Self {
+        Self { always_looks_closely: true, ..self }
     }
 
     pub async fn calls_over_time(
@@ -202,11 +206,8 @@ impl VoiceAgentsService {
             fields: &told.fields(latencies.fields()),
             ..sums
         };
-        let open = Common {
-            template: "voice_agents/calls_without_end.sql",
-            fields: &["measured", "conversation"],
-            ..sums
-        };
+        let open =
+            Common { template: "voice_agents/calls_without_end.sql", fields: &["measured", "conversation"], ..sums };
         let (sums_of, waits_of, open_of) = tokio::try_join!(
             self.service.compared::<TotalsRow>(reader, sums, Values::default(), told.variables()),
             self.service.compared_quantiles(reader, waits, [latencies.variables(), told.variables()].concat()),
@@ -218,8 +219,8 @@ impl VoiceAgentsService {
         let (sums, earlier_sums) = sums_of.map(|rows| rows.first().cloned().unwrap_or_default());
         let (waits, earlier_waits) = waits_of.map(|rows| rows.first().cloned());
         let (open, earlier_open) = open_of.map(|rows| rows.first().cloned().unwrap_or_default());
-        let earlier = earlier_sums
-            .map(|sums| totals(&sums, earlier_waits.flatten().as_ref(), &earlier_open.unwrap_or_default()));
+        let earlier =
+            earlier_sums.map(|sums| totals(&sums, earlier_waits.flatten().as_ref(), &earlier_open.unwrap_or_default()));
         Ok(Totals { totals: Card::compared(&totals(&sums, waits.as_ref(), &open), earlier.as_deref()), meta })
     }
 
@@ -312,9 +313,8 @@ impl VoiceAgentsService {
 }
 
 fn totals(sums: &TotalsRow, waits: Option<&QuantilesRow>, open: &ConversationsRow) -> Vec<Total> {
-    let quantile = |index: usize| {
-        waits.and_then(|waits| waits.quantiles.get(index).copied()).filter(|value| value.is_finite())
-    };
+    let quantile =
+        |index: usize| waits.and_then(|waits| waits.quantiles.get(index).copied()).filter(|value| value.is_finite());
     let duration = (sums.timed_calls > 0).then(|| sums.call_micros as f64 / sums.timed_calls as f64 / 1e3);
     let outcome = |id, label, calls| Total::ratio(id, label, calls, sums.calls_with_outcome);
     vec![

@@ -85,9 +85,10 @@ impl VoiceAgentsService {
             sources,
             notes: &[],
         };
-        let answered = self.service.within::<TellersRow>(reader, common, &around, Values::default(), Vec::new()).await?;
+        let answered =
+            self.service.within::<TellersRow>(reader, common, &around, Values::default(), Vec::new()).await?;
         let told_of = answered.rows.rows.first().cloned().unwrap_or_default();
-        told.is_told_twice = told_of.by_events > 0 && told_of.by_spans > 0;
+        told.is_told_twice = self.always_looks_closely || (told_of.by_events > 0 && told_of.by_spans > 0);
         Ok(told)
     }
 }

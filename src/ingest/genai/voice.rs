@@ -24,7 +24,7 @@ pub fn columns(said: &Said<'_, '_>, found: &Found<'_, '_>, columns: &SpanColumns
     let of_operation = |name: &str, wait: Option<f64>| if operation == name { wait } else { None };
     let text = |column: Column, is_told: bool| if is_told { found.text(column) } else { Text::default() };
     let first_chunk = columns.time_to_first_token_ms;
-    VoiceColumns {
+    let mut voice = VoiceColumns {
         first_audio_ms: of_turn(Column::FirstAudio).or_else(|| of_operation("realtime_inference", first_chunk)),
         speech_to_text_ms: of_turn(Column::SpeechToText).or_else(|| of_operation("speech_to_text", duration(said))),
         model_ms: of_part(Column::ModelWait),
@@ -33,9 +33,12 @@ pub fn columns(said: &Said<'_, '_>, found: &Found<'_, '_>, columns: &SpanColumns
         interrupted: found.value(Column::Interrupted).filter(|_| is_turn).and_then(truth),
         outcome: text(Column::Outcome, is_call),
         transfer_reason: text(Column::TransferReason, is_call),
-        direction: text(Column::Direction, is_call || is_turn),
         voice_part: part.into(),
-    }
+        ..VoiceColumns::default()
+    };
+    let tells_a_wait = [voice.speech_to_text_ms, voice.model_ms, voice.text_to_speech_ms].iter().any(Option::is_some);
+    voice.direction = text(Column::Direction, is_call || is_turn || tells_a_wait);
+    voice
 }
 
 fn is_livekits(found: &Found<'_, '_>, column: Column) -> bool {
