@@ -2,6 +2,8 @@
 --
 -- A call that events tell counts when it ended, one that spans tell when it began. A duration or a wait that cannot be,
 -- because it is negative or longer than a day, is none. Dead air is a wait of more than 3,000 ms for the first audio.
+--
+-- Names: has_only_calls = whether turns are left out.
 SELECT
     measured,
     time,
@@ -60,7 +62,7 @@ FROM (
         toString(event_id) AS id,
         '' AS trace_id
     FROM {{ table("events") }} AS raw
-    WHERE event IN ('voice_call_ended', 'voice_turn')
+    WHERE event IN ({% if has_only_calls %}'voice_call_ended'{% else %}'voice_call_ended', 'voice_turn'{% endif %})
         AND {{ base("time_utc") }}
 
     UNION ALL
@@ -90,7 +92,11 @@ FROM (
         span_id AS id,
         trace_id
     FROM {{ table("assistants_tracing_spans") }} AS raw
+    {% if has_only_calls %}
+    WHERE voice_part = 'call'
+    {% else %}
     WHERE (voice_part != '' OR speech_to_text_ms IS NOT NULL OR model_ms IS NOT NULL OR text_to_speech_ms IS NOT NULL)
+    {% endif %}
         AND {{ base("start_time") }}
 )
 ARRAY JOIN parts AS measured, told_waits AS wait

@@ -36,7 +36,7 @@ const ROLLUP_FIELDS: [&str; 13] = [
     "milliseconds",
     "conversation",
 ];
-const QUARTERLY_FIELDS: &[&str] = &[
+const SUM_FIELDS: &[&str] = &[
     "profile_code",
     "platform",
     "assistant_code",
@@ -62,8 +62,9 @@ const MEASURES: &[&str] = &[
     "dead_air_micros",
 ];
 
-static ROLLUPS: [Rollup; 2] = [
-    Rollup { table: "voice_15m", grain: Grain::Seconds(900), fields: QUARTERLY_FIELDS, measures: MEASURES },
+static ROLLUPS: [Rollup; 3] = [
+    Rollup { table: "voice_1h", grain: Grain::Seconds(3_600), fields: SUM_FIELDS, measures: MEASURES },
+    Rollup { table: "voice_15m", grain: Grain::Seconds(900), fields: SUM_FIELDS, measures: MEASURES },
     Rollup { table: "voice_facts", grain: Grain::Row, fields: ROLLUP_FIELDS.split_at(1).1, measures: MEASURES },
 ];
 

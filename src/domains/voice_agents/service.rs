@@ -248,7 +248,7 @@ impl VoiceAgentsService {
         notes: &[&'static str],
     ) -> Result<Table<R>, AnswerError> {
         let (date_range, conditions) = (&question.date_range, &question.filters.conditions);
-        let told = self.told(Sources::Any, reader, question.told_by, conditions, date_range, None).await?;
+        let told = self.told(Sources::Any, reader, question.told_by, conditions, date_range, None).await?.of_calls();
         let common = Common {
             template,
             dataset: &CALLS,

@@ -28,6 +28,8 @@ pub struct Told {
     pub conditions: Vec<Condition>,
     /// Whether conversations have to be looked at.
     pub is_told_twice: bool,
+    /// Whether turns are left out.
+    has_only_calls: bool,
     told_by: ToldBy,
 }
 
@@ -43,6 +45,11 @@ impl Told {
         [notes, once].concat()
     }
 
+    /// The same about calls alone, so that nothing else has to be read.
+    pub fn of_calls(self) -> Self {
+        Self { has_only_calls: true, ..self }
+    }
+
     /// Names of the templates.
     pub fn variables(&self) -> Vec<(&'static str, Variable)> {
         let tellers = match self.told_by {
@@ -50,7 +57,11 @@ impl Told {
             ToldBy::Events => "'events'",
             ToldBy::Spans => "'spans'",
         };
-        vec![("is_told_twice", self.is_told_twice.into()), ("tellers", Sql::constant(tellers).into())]
+        vec![
+            ("is_told_twice", self.is_told_twice.into()),
+            ("tellers", Sql::constant(tellers).into()),
+            ("has_only_calls", self.has_only_calls.into()),
+        ]
     }
 }
 
@@ -65,7 +76,7 @@ impl VoiceAgentsService {
         date_range: &DateRange,
         comparison: Option<&Comparison>,
     ) -> Result<Told, AnswerError> {
-        let mut told = Told { conditions: conditions.to_vec(), is_told_twice: false, told_by };
+        let mut told = Told { conditions: conditions.to_vec(), is_told_twice: false, has_only_calls: false, told_by };
         if told_by != ToldBy::Auto {
             told.conditions.push(is_told_by(told_by));
             return Ok(told);
@@ -86,7 +97,7 @@ impl VoiceAgentsService {
             notes: &[],
         };
         let answered =
-            self.service.within::<TellersRow>(reader, common, &around, Values::default(), Vec::new()).await?;
+            self.service.within::<TellersRow>(reader, common, &around, Values::default(), told.variables()).await?;
         let told_of = answered.rows.rows.first().cloned().unwrap_or_default();
         told.is_told_twice = self.always_looks_closely || (told_of.by_events > 0 && told_of.by_spans > 0);
         Ok(told)

@@ -69,7 +69,7 @@ async fn calls_are_split_by_outcome_unless_something_else_is_named() {
     assert_eq!(values(&app, "calls?filter=platform:is_null&").await, json!({"abandoned": [1, 0]}));
     assert_eq!(values(&app, "calls?assistant_codes=nobody&").await, json!({}));
     let chart = app.get(&format!("/api/v1/voice-agents/charts/calls?{DAYS}")).await;
-    assert_eq!((&chart["meta"]["source"], &chart["meta"]["unit"]), (&json!("voice_15m"), &json!("calls")));
+    assert_eq!((&chart["meta"]["source"], &chart["meta"]["unit"]), (&json!("voice_1h"), &json!("calls")));
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn answers_say_so_and_tables_and_totals_do_the_same() {
     assert_eq!(chart["meta"]["source"], "voice_facts");
     assert!(chart["meta"]["notes"].to_string().contains("Events and spans tell of this range"));
     let of_events = app.get(&format!("/api/v1/voice-agents/charts/calls?{DAY}&told_by=events")).await;
-    assert_eq!(of_events["meta"]["source"], "voice_15m");
+    assert_eq!(of_events["meta"]["source"], "voice_1h");
     assert!(!of_events["meta"]["notes"].to_string().contains("Events and spans"));
     let range = "datetime_from=2026-02-02&datetime_to=2026-02-02";
     let calls = app.get(&format!("/api/v1/voice-agents/calls?{range}")).await;

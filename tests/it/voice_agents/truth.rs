@@ -107,7 +107,7 @@ async fn every_chart_is_a_plain_count_whoever_tells_and_whatever_it_is_read_from
             assert_eq!(values_of(&answer, zone, level), wanted, "seed {seed}: {path}");
         }
     }
-    assert!(sources.iter().map(String::as_str).eq(["raw", "voice_15m", "voice_facts"]), "{sources:?}");
+    assert!(sources.iter().map(String::as_str).eq(["raw", "voice_15m", "voice_1h", "voice_facts"]), "{sources:?}");
 }
 
 #[tokio::test]
