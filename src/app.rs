@@ -29,6 +29,7 @@ use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
+use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
@@ -50,6 +51,7 @@ pub struct AppState {
     platform: PlatformService,
     recommendations: RecommendationsService,
     assistants: AssistantsService,
+    voice_agents: VoiceAgentsService,
     ingestion: Ingestion,
 }
 
@@ -112,7 +114,8 @@ impl App {
                 telemetry::metrics(),
             ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
-            assistants: AssistantsService::new(service, operational, config.objectives.clone()),
+            assistants: AssistantsService::new(Arc::clone(&service), operational, config.objectives.clone()),
+            voice_agents: VoiceAgentsService::new(service),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
@@ -184,6 +187,14 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(assistant_slo::slo)))
         .routes(guarded(gatekeeper, routes!(assistant_anomalies::anomalies)))
         .routes(guarded(gatekeeper, routes!(assistant_regressions::regressions)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::totals)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::calls_over_time)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::containment_rate)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::response_latency)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::interruption_rate)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
+        .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

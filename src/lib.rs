@@ -13,6 +13,7 @@ pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod json;
+pub mod latencies;
 pub mod migrations;
 pub mod openapi;
 pub mod page;

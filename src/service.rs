@@ -11,7 +11,8 @@ use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
 use crate::answer::{
-    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantilesRow, Shape, Table, TableRow,
+    self, Chart, Grid, GroupedRow, Lines, Meta, Outline, Page, QUANTILE_LEVELS, QuantileLine, QuantilesRow, Shape,
+    Table, TableRow,
 };
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
@@ -78,6 +79,8 @@ pub enum Shown {
     Sums(&'static str),
     /// Quantiles: all of them, or this one, by its place in [`answer::QUANTILES`], when the chart is split.
     Quantiles(usize),
+    /// Some quantiles of each group. The groups are known, and those that a chart is split by.
+    QuantilesOf(&'static [QuantileLine]),
 }
 
 /// The groups that a chart tells apart.
@@ -171,6 +174,8 @@ impl Service {
         buckets: &Buckets,
         kept: Option<&HashSet<String>>,
     ) -> Result<Drawn, AnswerError> {
+        // Groups that are known are the same in every period.
+        let kept = kept.filter(|_| !matches!(chart.shown, Shown::QuantilesOf(_)));
         let ask = |is_ranked: bool| {
             let group = match chart.split {
                 Some(split) => Sql::text_or_empty(split.column),
@@ -192,13 +197,14 @@ impl Service {
         };
         let only = match chart.shown {
             Shown::Sums(name) => chart.split.is_none().then_some(name),
-            Shown::Quantiles(index) => {
+            Shown::Quantiles(_) | Shown::QuantilesOf(_) => {
                 // The rest is no sum of its groups, so the engine has to know them.
                 let answered = self.repository.ask::<QuantilesRow>(reader, ask(chart.split.is_some())).await?;
                 let rows = &answered.rows.rows;
-                let lines = match chart.split {
-                    None => answer::quantile_lines(buckets, rows),
-                    Some(_) => answer::lines_of_quantile(buckets, rows, index),
+                let lines = match (chart.shown, chart.split) {
+                    (Shown::QuantilesOf(lines), _) => answer::lines_of_known_groups(buckets, rows, lines),
+                    (Shown::Quantiles(index), Some(_)) => answer::lines_of_quantile(buckets, rows, index),
+                    _ => answer::quantile_lines(buckets, rows),
                 };
                 return Ok(Drawn { lines, told: Told::of(&answered) });
             }

@@ -9,6 +9,7 @@ use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::{Account, ClickHouseConfig, ObjectivesConfig};
 use crate::domains::assistants::AssistantsService;
 use crate::domains::recommendations::RecommendationsService;
+use crate::domains::voice_agents::VoiceAgentsService;
 use crate::query::{DateRange, Parameters};
 use crate::repository::{OperationalDatabase, Recorder, Repository, Statements};
 use crate::service::{AnswerError, Service};
@@ -35,7 +36,9 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let service = Arc::new(Service::new(Arc::clone(&repository), 90));
     let recommendations = RecommendationsService::new(Arc::clone(&service));
     let stand_in = OperationalDatabase::new(clickhouse, &ClickHouseConfig::default(), std::slice::from_ref(account));
-    let assistants = AssistantsService::new(service, Arc::new(stand_in), ObjectivesConfig::default());
+    let assistants = AssistantsService::new(Arc::clone(&service), Arc::new(stand_in), ObjectivesConfig::default());
+    let voice_agents = VoiceAgentsService::new(service);
+    let closely = voice_agents.clone().looking_closely();
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
@@ -84,6 +87,17 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-04T00:07:00Z",
     ];
 
+    const VOICE_CHARTS: [&str; 6] = [
+        CHARTS[0],
+        CHARTS[1],
+        CHARTS[2],
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=assistant&compare=previous_period&told_by=spans",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=profile_code&profile_codes=a&filter=platform:is_null|direction:eq:inbound",
+        LONG_SPAN_CHARTS[0],
+    ];
+    const VOICE_TABLES: [&str; 2] =
+        [CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-03&outcomes=transferred&told_by=events"];
+
     macro_rules! ask {
         ($($service:ident.$method:ident($queries:expr);)*) => {$(
             for query in $queries {
@@ -120,6 +134,25 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
             "datetime_from=2026-02-03&datetime_to=2026-02-03&dimension=model&baseline=a&candidate=b&environments=x",
         ]);
         assistants.slo(["at=2026-02-04T00:07:00Z", "at=2026-02-04&assistant_codes=a&filter=tool_name:is_null"]);
+        voice_agents.totals(CHART_DAYS);
+        voice_agents.totals(LONG_RANGE);
+        voice_agents.calls_over_time(VOICE_CHARTS);
+        voice_agents.containment_rate(VOICE_CHARTS);
+        voice_agents.response_latency(VOICE_CHARTS);
+        voice_agents.response_latency(["datetime_from=2026-02-03&datetime_to=2026-02-03&split_by=platform&stage=model&quantile=p50"]);
+        voice_agents.interruption_rate(VOICE_CHARTS);
+        voice_agents.dead_air(VOICE_CHARTS);
+        voice_agents.dead_air(["datetime_from=2026-02-03&datetime_to=2026-02-03&share_of=time"]);
+        voice_agents.calls(VOICE_TABLES);
+        voice_agents.transfer_reasons(VOICE_TABLES);
+        closely.totals(CHART_DAYS);
+        closely.calls_over_time(CHART_DAYS);
+        closely.containment_rate(CHART_DAYS);
+        closely.response_latency(CHART_DAYS);
+        closely.interruption_rate(CHART_DAYS);
+        closely.dead_air(CHART_DAYS);
+        closely.calls(CHART_DAYS);
+        closely.transfer_reasons(CHART_DAYS);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

@@ -1,7 +1,7 @@
 -- The frame of every additive chart: values by bucket and group.
 --
 -- Row:        GroupedRow { start, series, is_rest, numerator, denominator }
--- Blocks:     `numerator` and `denominator`, which is 0 for a count, add up facts.
+-- Blocks:     `numerator` and `denominator`, which is 0 for a count, add up facts; `condition`, when not all of them count.
 -- Parameters: {edges} starts of the buckets; {most_rows} rows that are wanted at the most.
 --             With is_ranked, which a chart of very many groups needs: {top} groups to tell apart, or
 --             with has_kept {kept}, the very groups, so that an earlier period is told apart by the same.
@@ -36,6 +36,7 @@ SELECT
     {%+ block denominator %}toUInt64(0){% endblock %} AS denominator
 {% include facts %}
 
+{% block condition %}{% endblock %}
 GROUP BY start, series
 {% endblock %}
         )

@@ -79,6 +79,29 @@ pub fn quantile_lines(buckets: &Buckets, rows: &[QuantilesRow]) -> Lines {
     Lines(QUANTILES.iter().enumerate().map(line).collect())
 }
 
+/// A quantile of a group that is known, as a line of a chart.
+#[derive(Debug, Clone, Copy)]
+pub struct QuantileLine {
+    pub name: &'static str,
+    pub group: &'static str,
+    /// Its place in [`QUANTILES`].
+    pub quantile: usize,
+}
+
+/// These lines, of rows that are split by known groups.
+pub fn lines_of_known_groups(buckets: &Buckets, rows: &[QuantilesRow], lines: &[QuantileLine]) -> Lines {
+    let line = |shown: &QuantileLine| {
+        let mut values = vec![Measure::Quantile.nothing(); buckets.len()];
+        place(buckets, rows, shown.quantile, |row, bucket, value| {
+            if row.series == shown.group && row.is_rest == 0 {
+                values[bucket] = value;
+            }
+        });
+        Line { group: Group::Fixed(shown.name), values }
+    };
+    Lines(lines.iter().map(line).collect())
+}
+
 /// A line for each group, of one quantile, which is given by its place in [`QUANTILES`].
 pub fn lines_of_quantile(buckets: &Buckets, rows: &[QuantilesRow], index: usize) -> Lines {
     // The rest, which has no name, comes behind all that have one; then the largest first, equal ones by name.

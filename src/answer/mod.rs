@@ -20,7 +20,10 @@ use utoipa::openapi::{RefOr, Schema};
 
 pub use chart::{Axis, Chart, ComparedChart, NO_GROUP, Outline, Series, chart};
 pub use grid::{Grid, GroupedRow, Measure};
-pub use lines::{Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantilesRow, lines_of_quantile, quantile_lines};
+pub use lines::{
+    Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantileLine, QuantilesRow, lines_of_known_groups,
+    lines_of_quantile, quantile_lines,
+};
 pub use meta::{Cost, Meta, RangeMeta};
 pub use money::Money;
 pub(crate) use table::table_row;

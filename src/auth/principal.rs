@@ -171,7 +171,7 @@ mod tests {
         fields: &[Field::text("profile_code"), Field::text("platform")],
         json: None,
         json_is_content: false,
-        table: "events",
+        tables: &["events"],
         rollups: &[],
     };
 

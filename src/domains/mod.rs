@@ -3,3 +3,4 @@
 pub mod assistants;
 pub mod platform;
 pub mod recommendations;
+pub mod voice_agents;

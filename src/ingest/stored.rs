@@ -82,7 +82,16 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
     }
     let said_events: Vec<_> = events.iter().map(|event| said_event(event, start_time)).collect();
     let is_error = &*status_code == "ERROR";
-    let said = Said { attributes: &told, resource: &resource, events: &said_events, start_time, is_error };
+    let name = text(&mut document, "name")?;
+    let said = Said {
+        name: &name,
+        attributes: &told,
+        resource: &resource,
+        events: &said_events,
+        start_time,
+        end_time,
+        is_error,
+    };
     let hash = |text: &str| hashed(text, reading.salt);
     let columns = genai::normalise(&said, prices, &Coverage::default(), hash);
     let of_attributes = Said { attributes: &attributes, ..said };
@@ -98,7 +107,7 @@ pub fn span<'a>(mut document: Object<'a>, reading: Reading<'_>, prices: &PriceBo
             None | Some("") => None,
             Some(_) => Some(id(&mut document, "parent_id")?),
         },
-        name: text(&mut document, "name")?,
+        name,
         kind: upper(&mut document, "kind", &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"])?,
         start_time,
         end_time,

@@ -4,8 +4,12 @@ use super::render::Target;
 use crate::clickhouse::{ClickHouse, QueryError, Sql};
 
 /// The tables of raw rows, and the column that their age is counted from.
-const RAW_TABLES: [(&str, &str); 3] =
-    [("events", "time_utc"), ("assistants_tracing_spans", "start_time"), ("assistant_latencies", "time")];
+const RAW_TABLES: [(&str, &str); 4] = [
+    ("events", "time_utc"),
+    ("assistants_tracing_spans", "start_time"),
+    ("assistant_latencies", "time"),
+    ("voice_facts", "time"),
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum RetentionError {

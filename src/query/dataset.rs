@@ -32,8 +32,8 @@ pub struct Dataset {
     pub json: Option<&'static str>,
     /// Whether that column has what people wrote and were answered, so that who may not see it may not filter by it either.
     pub json_is_content: bool,
-    /// The table whose newest `ingested_at` dates the answers.
-    pub table: &'static str,
+    /// The tables of raw rows; the newest of them dates the answers.
+    pub tables: &'static [&'static str],
     /// From the smallest to the largest: the first one that fits is used.
     pub rollups: &'static [Rollup],
 }

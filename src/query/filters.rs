@@ -312,7 +312,7 @@ mod tests {
         ],
         json: Some("data"),
         json_is_content: false,
-        table: "calls",
+        tables: &["calls"],
         rollups: &[],
     };
 

@@ -208,8 +208,12 @@ impl Verify {
 /// What a chart can be split by: a vocabulary whose parameter is `split_by`.
 pub trait Dimension: Copy + 'static {
     const NAMES: &'static [&'static str];
+    /// What a chart is split by when nothing is asked for.
+    const DEFAULT: Option<Self> = None;
 
     fn read(parameters: &mut Parameters) -> Option<Option<Self>>;
+
+    fn name(self) -> &'static str;
 
     /// The column of the facts that holds the group.
     fn column(self) -> &'static str;
@@ -228,7 +232,7 @@ pub const MOST_GROUPS: u64 = 100;
 impl<D: Dimension> FromParameters for Split<D> {
     fn describe() -> Vec<Parameter> {
         vec![
-            choice("split_by", "Tells groups apart: a series for each of the largest, and `other` for the rest, so that a stack adds up to the total.", D::NAMES, None).build(),
+            choice("split_by", "Tells groups apart: a series for each of the largest, and `other` for the rest, so that a stack adds up to the total.", D::NAMES, D::DEFAULT.map(D::name)).build(),
             whole_number("top", "How many groups are told apart.", (1, MOST_GROUPS), 10).build(),
         ]
     }
@@ -236,7 +240,7 @@ impl<D: Dimension> FromParameters for Split<D> {
     fn take(parameters: &mut Parameters) -> Option<Self> {
         let by = D::read(parameters);
         let top = take_whole_number(parameters, "top", (1, MOST_GROUPS), 10);
-        Some(Self { by: by?, top: top? })
+        Some(Self { by: by?.or(D::DEFAULT), top: top? })
     }
 }
 

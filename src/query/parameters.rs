@@ -215,10 +215,10 @@ macro_rules! vocabulary {
 }
 pub(crate) use vocabulary;
 
-/// What charts can be split by: a vocabulary whose values name columns of the facts.
+/// What charts can be split by: a vocabulary whose values name columns of the facts. One of them may be the default.
 macro_rules! dimension {
     ($(#[$meta:meta])* $visibility:vis enum $name:ident
-     { $($(#[$doc:meta])* $variant:ident = $text:literal of $column:literal,)+ }) => {
+     { $($(#[$doc:meta])* $variant:ident = $text:literal of $column:literal,)+ } $(by default $default:ident)?) => {
         $crate::query::vocabulary! {
             $(#[$meta])*
             $visibility enum $name as "split_by" { $($(#[$doc])* $variant = $text,)+ }
@@ -226,9 +226,14 @@ macro_rules! dimension {
 
         impl $crate::query::Dimension for $name {
             const NAMES: &'static [&'static str] = Self::NAMES;
+            $(const DEFAULT: Option<Self> = Some(Self::$default);)?
 
             fn read(parameters: &mut $crate::query::Parameters) -> Option<Option<Self>> {
                 Self::read(parameters)
+            }
+
+            fn name(self) -> &'static str {
+                Self::name(self)
             }
 
             fn column(self) -> &'static str {

@@ -95,7 +95,7 @@ mod tests {
         fields: &[Field::text("profile_code"), Field::text("agent_id")],
         json: Some("data"),
         json_is_content: false,
-        table: "events",
+        tables: &["events"],
         rollups: &[
             Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },
             Rollup { table: "facts_15m", grain: Grain::Seconds(900), fields: &["profile_code"], measures: &[] },

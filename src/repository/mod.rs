@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -117,7 +117,11 @@ impl Repository {
 
     /// When the newest row of a dataset came in.
     pub async fn fresh_as_of(&self, reader: &Reader, dataset: &Dataset) -> Result<Option<DateTime<Utc>>, QueryError> {
-        self.newest(&reader.principal.account, dataset.table).await
+        let mut newest = None;
+        for table in dataset.tables {
+            newest = newest.max(self.newest(&reader.principal.account, table).await?);
+        }
+        Ok(newest)
     }
 
     /// When the newest row of a table came in.
@@ -159,12 +163,18 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
 
     let mut values = ask.values.clone();
     values.set("edges", Value::Wholes(edges));
-    let granted = conditions_of_grants(reader, &mut values);
+    let granted = grants_of(reader, &mut values);
     let counts = Arc::new(Counts::default());
-    let context = context(reader, ask, &source, &granted, &mut values, &counts);
+    let mut context = context(reader, ask, &source, &granted, &mut values, &counts);
+    context.insert("around", around(granted, &counts));
+    let context = Variable::from(context);
     let sql = template::render(ask.template, context)
         .map_err(|error| AskError::Template { template: ask.template, error })?;
     let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
+    if counts.has_around.load(Ordering::Relaxed) {
+        values.set("from_around", Value::Time(ask.range.from - AROUND));
+        values.set("to_around", Value::Time(ask.range.to + AROUND));
+    }
     if tables == 0 || tables != conditions {
         return Err(AskError::WithoutBaseCondition { template: ask.template, tables, conditions });
     }
@@ -176,12 +186,29 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
 struct Counts {
     tables: AtomicUsize,
     conditions: AtomicUsize,
+    has_around: AtomicBool,
 }
 
-/// What the reader is granted.
-fn conditions_of_grants(reader: &Reader, values: &mut Values) -> Vec<Sql> {
+/// How far `around` reaches beyond the window.
+const AROUND: chrono::Duration = chrono::Duration::days(1);
+
+/// What the reader may see, as conditions.
+fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
     let grants = reader.principal.grants.0.iter().map(|(field, granted)| (Sql::identifier(field), granted.clone()));
     grants.map(|(field, granted)| values.one_of(&field, granted)).collect()
+}
+
+/// The base condition of rows that only say something about others: the grants, and the window with a day before and
+/// after it, but no filters.
+fn around(granted: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
+    let counts = Arc::clone(counts);
+    Variable::from_function(move |column: String| {
+        counts.conditions.fetch_add(1, Ordering::Relaxed);
+        counts.has_around.store(true, Ordering::Relaxed);
+        let (from, to) = ("{from_around:DateTime64(6, 'UTC')}", "{to_around:DateTime64(6, 'UTC')}");
+        let window = Sql::within(&Sql::identifier(&column), &Sql::constant(from), &Sql::constant(to));
+        Variable::from(all_of(&[vec![window], granted.clone()].concat()))
+    })
 }
 
 fn context(
@@ -191,10 +218,10 @@ fn context(
     granted: &[Sql],
     values: &mut Values,
     counts: &Arc<Counts>,
-) -> Variable {
+) -> BTreeMap<&'static str, Variable> {
     let database = reader.principal.account.analytics_database();
     let (from, to) = (ask.range.from, ask.range.to);
-    let mut variables: Vec<(&str, Variable)> = Vec::new();
+    let mut variables: Vec<(&'static str, Variable)> = Vec::new();
 
     let filters = ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json));
     let conditions = [granted.to_vec(), filters.collect()].concat();
@@ -256,5 +283,5 @@ fn context(
         }),
     ));
     variables.extend(ask.variables.iter().cloned());
-    Variable::from(variables.into_iter().collect::<BTreeMap<_, _>>())
+    variables.into_iter().collect()
 }

@@ -23,7 +23,7 @@ use crate::json::Object;
 pub use counters::{Count, Counters};
 pub use event::{Event, Suggestion, TYPED_PATHS};
 pub use product_event::{PAYLOAD_PATHS, ProductEvent};
-pub use span::{Span, SpanColumns, hex};
+pub use span::{Span, SpanColumns, VoiceColumns, hex};
 
 /// A table that rows are taken in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

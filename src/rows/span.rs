@@ -60,6 +60,42 @@ pub struct SpanColumns<'a> {
     pub user_id_hash: Text<'a>,
     pub environment: Text<'a>,
     pub profile_code: Option<Text<'a>>,
+    pub voice: VoiceColumns<'a>,
+}
+
+/// The columns that spans of voice agents fill.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VoiceColumns<'a> {
+    /// `call`, `turn`, or empty; waits may be told by spans that are neither.
+    #[serde(borrow)]
+    pub voice_part: Text<'a>,
+    pub first_audio_ms: Option<f64>,
+    pub speech_to_text_ms: Option<f64>,
+    pub model_ms: Option<f64>,
+    pub text_to_speech_ms: Option<f64>,
+    /// None when the span does not tell.
+    pub interrupted: Option<bool>,
+    pub outcome: Text<'a>,
+    pub transfer_reason: Text<'a>,
+    pub direction: Text<'a>,
+}
+
+impl VoiceColumns<'_> {
+    /// Whether an attribute that stands for this column fills it; those of other columns always do.
+    pub fn takes(&self, column: &str) -> bool {
+        match column {
+            "voice_part" => !self.voice_part.is_empty(),
+            "first_audio_ms" => self.first_audio_ms.is_some(),
+            "speech_to_text_ms" => self.speech_to_text_ms.is_some(),
+            "model_ms" => self.model_ms.is_some(),
+            "text_to_speech_ms" => self.text_to_speech_ms.is_some(),
+            "interrupted" => self.interrupted.is_some(),
+            "outcome" => !self.outcome.is_empty(),
+            "transfer_reason" => !self.transfer_reason.is_empty(),
+            "direction" => !self.direction.is_empty(),
+            _ => true,
+        }
+    }
 }
 
 impl<'a> Row<'a> for Span<'a> {
@@ -104,6 +140,15 @@ impl<'a> Row<'a> for Span<'a> {
         ("cached_input_tokens", Type::Nullable(&Type::UInt32)),
         ("cost_usd", Type::Nullable(&Type::Money)),
         ("time_to_first_token_ms", Type::Nullable(&Type::Float64)),
+        ("voice_part", Type::Word),
+        ("first_audio_ms", Type::Nullable(&Type::Float64)),
+        ("speech_to_text_ms", Type::Nullable(&Type::Float64)),
+        ("model_ms", Type::Nullable(&Type::Float64)),
+        ("text_to_speech_ms", Type::Nullable(&Type::Float64)),
+        ("interrupted", Type::Nullable(&Type::Bool)),
+        ("outcome", Type::Word),
+        ("transfer_reason", Type::Word),
+        ("direction", Type::Word),
         ("ingested_at", Type::Moment),
     ];
 
@@ -157,6 +202,16 @@ impl<'a> Row<'a> for Span<'a> {
         cells.optional_u32(columns.cached_input_tokens);
         cells.optional_money(columns.cost_billionths);
         cells.optional_f64(columns.time_to_first_token_ms);
+        let voice = &columns.voice;
+        cells.text(&voice.voice_part);
+        cells.optional_f64(voice.first_audio_ms);
+        cells.optional_f64(voice.speech_to_text_ms);
+        cells.optional_f64(voice.model_ms);
+        cells.optional_f64(voice.text_to_speech_ms);
+        cells.optional_truth(voice.interrupted);
+        cells.text(&voice.outcome);
+        cells.text(&voice.transfer_reason);
+        cells.text(&voice.direction);
         cells.moment(accepted_at);
     }
 }

@@ -61,6 +61,47 @@ fn events() -> Vec<Value> {
     events
 }
 
+/// Calls of a reception on two days, each with its turns.
+fn voice_events() -> Vec<Value> {
+    let mut events = Vec::new();
+    for (day, calls) in [("2026-02-02", 6), ("2026-02-03", 4)] {
+        for number in 0..calls {
+            let (hour, conversation) = (9 + number, format!("call-{day}-{number}"));
+            let event = |name: &str, minute: u64, data: Value| {
+                let data = with(
+                    json!({"assistant_id": "reception", "assistant_version": "2.1.0", "direction": "inbound"}),
+                    data,
+                );
+                let profile = if number % 3 == 0 { "sales" } else { "support" };
+                json!({
+                    "event": name, "time_utc": format!("{day}T{hour:02}:{minute:02}:00Z"), "profile_code": profile, "platform": "phone",
+                    "visitor_id": format!("{:064x}", 0xca11 + number), "conversation_id": conversation, "data": data,
+                })
+            };
+            for turn in 0..3 {
+                let (model, is_slow) = (420 + 35 * number + 20 * turn, number == 4 && turn == 2);
+                events.push(event("voice_turn", 10 + turn, json!({
+                    "speech_to_text_ms": 180, "model_ms": model, "text_to_speech_ms": 140, "interrupted": turn == 1 && number % 2 == 0,
+                    "first_audio_ms": if is_slow { 3_600 } else { 340 + model },
+                })));
+            }
+            let (outcome, reason) =
+                [("contained", None), ("transferred", Some("asked_for_a_person")), ("abandoned", None)]
+                    [number as usize % 3];
+            let duration = 95_000 + 12_500 * number;
+            let ended = event(
+                "voice_call_ended",
+                14,
+                json!({"duration_ms": duration, "outcome": outcome, "transfer_reason": reason}),
+            );
+            // The example shows it.
+            let id = format!("0198c2f4-6d3e-7a10-b5c8-{:012x}", events.len());
+            events.push(with(ended, json!({"event_id": id})));
+        }
+    }
+    events
+}
+
 /// Runs of two assistants on two days, each with a call of a model.
 fn spans() -> Vec<Value> {
     let mut spans = Vec::new();
@@ -95,6 +136,7 @@ fn spans() -> Vec<Value> {
 async fn every_example_is_answered_as_it_says() {
     let app = TestApp::start("acme").await;
     app.store(&events()).await;
+    app.store(&voice_events()).await;
     app.store_spans(&spans()).await;
     let assistants = "INSERT INTO acme_admin_db.assistants VALUES ('triage', 'Triage', NULL), ('answers', 'Answers to customers', NULL)";
     app.clickhouse.execute(assistants).await.unwrap();

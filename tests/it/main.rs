@@ -41,4 +41,5 @@ mod signed;
 mod spool;
 mod support;
 mod templates;
+mod voice_agents;
 mod writer;

@@ -1,6 +1,7 @@
 //! What tests stand on: the engine of this process, clients of it over both ways, and a whole
 //! application with an account of its own.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -295,6 +296,7 @@ fn attribute((key, value): (&String, &Value)) -> Value {
         Value::String(text) => json!({"stringValue": text}),
         Value::Number(number) if number.is_i64() => json!({"intValue": number.to_string()}),
         Value::Number(number) => json!({"doubleValue": number}),
+        Value::Bool(truth) => json!({"boolValue": truth}),
         other => panic!("{other} is no attribute of these tests"),
     };
     json!({"key": key, "value": value})
@@ -347,4 +349,31 @@ pub fn local_bucket(time: DateTime<Utc>, zone: Tz, level: &str) -> String {
         "week" => format!("{:?}", local.iso_week()),
         _ => local.format("%Y-%m").to_string(),
     }
+}
+
+/// The quantile of some values as spreadsheets and NumPy have it: interpolated between neighbours.
+pub fn quantile(values: &mut [f64], level: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (values.len() - 1) as f64 * level;
+    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}
+
+/// Values of a chart by group and bucket.
+pub type ChartValues = BTreeMap<(String, String), f64>;
+
+/// The values that are not 0, by group and bucket.
+pub fn values_of(chart: &Value, zone: Tz, level: &str) -> ChartValues {
+    let time = |label: &Value| DateTime::parse_from_rfc3339(label.as_str().unwrap()).unwrap().to_utc();
+    let axis = chart["xAxis"][0]["data"].as_array().unwrap().iter();
+    let axis: Vec<String> = axis.map(|label| local_bucket(time(label), zone, level)).collect();
+    let mut values = ChartValues::new();
+    for series in chart["series"].as_array().unwrap() {
+        for (bucket, value) in axis.iter().zip(series["data"].as_array().unwrap()) {
+            if let Some(value) = value.as_f64().filter(|value| *value > 0.0) {
+                values.insert((series["id"].as_str().unwrap().to_owned(), bucket.clone()), value);
+            }
+        }
+    }
+    values
 }

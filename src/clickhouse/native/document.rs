@@ -65,6 +65,10 @@ impl Cells for Document {
         self.put(billionths.map(|billionths| rust_decimal::Decimal::new(billionths, 9).to_string()));
     }
 
+    fn optional_truth(&mut self, truth: Option<bool>) {
+        self.put(truth);
+    }
+
     fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
         self.put(Some(texts.map(|text| Json::from(text.to_owned())).collect::<Vec<_>>()));
     }

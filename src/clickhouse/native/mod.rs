@@ -127,6 +127,7 @@ pub trait Cells {
     fn optional_f32(&mut self, number: Option<f32>);
     fn optional_f64(&mut self, number: Option<f64>);
     fn optional_money(&mut self, billionths: Option<i64>);
+    fn optional_truth(&mut self, truth: Option<bool>);
     fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>);
     fn numbers(&mut self, numbers: impl Iterator<Item = u32>);
     fn truths(&mut self, truths: impl Iterator<Item = bool>);
@@ -197,6 +198,10 @@ impl Cells for BlockCells<'_> {
 
     fn optional_money(&mut self, billionths: Option<i64>) {
         self.optional(billionths.map(i64::to_le_bytes));
+    }
+
+    fn optional_truth(&mut self, truth: Option<bool>) {
+        self.optional(truth.map(|truth| [u8::from(truth)]));
     }
 
     fn texts<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {

@@ -5,7 +5,6 @@
 
 pub mod anomalies;
 pub mod charts;
-mod latencies;
 mod notes;
 pub mod regressions;
 mod repository;

@@ -75,7 +75,7 @@ pub static SPANS: Dataset = Dataset {
     fields: FIELDS,
     json: Some("attributes"),
     json_is_content: true,
-    table: "assistants_tracing_spans",
+    tables: &["assistants_tracing_spans"],
     rollups: &ROLLUPS,
 };
 
@@ -113,7 +113,7 @@ pub static LATENCIES: Dataset = Dataset {
     fields: FIELDS,
     json: Some("attributes"),
     json_is_content: true,
-    table: "assistants_tracing_spans",
+    tables: &["assistants_tracing_spans"],
     rollups: &LATENCY_ROLLUPS,
 };
 

@@ -57,7 +57,7 @@ const fn dataset(fields: &'static [Field]) -> Dataset {
         fields,
         json: Some("data"),
         json_is_content: false,
-        table: "events",
+        tables: &["events"],
         rollups: &ROLLUPS,
     }
 }

@@ -5,12 +5,13 @@ mod names;
 mod prices;
 mod shared;
 mod values;
+mod voice;
 
 use chrono::{DateTime, Utc};
 
 use crate::clickhouse::Sql;
 use crate::json::{Json, Object, Text};
-use crate::rows::SpanColumns;
+use crate::rows::{SpanColumns, VoiceColumns};
 
 pub use coverage::Coverage;
 use names::{COLUMNS, Column, columns_of};
@@ -21,11 +22,14 @@ pub use values::shortened;
 
 /// What a span says, as far as its columns depend on it.
 pub struct Said<'s, 'a> {
+    pub name: &'s str,
     pub attributes: &'s Object<'a>,
     pub resource: &'s Object<'a>,
     /// Its events: name, time, attributes.
     pub events: &'s [(Text<'a>, DateTime<Utc>, Object<'a>)],
     pub start_time: DateTime<Utc>,
+    /// None when it is not known.
+    pub end_time: Option<DateTime<Utc>>,
     pub is_error: bool,
 }
 
@@ -140,7 +144,9 @@ pub fn normalise(
         environment: found.text(Column::Environment),
         profile_code: found.value(Column::ProfileCode).and_then(values::text),
         operation,
+        voice: VoiceColumns::default(),
     };
+    columns.voice = voice::columns(said, &found, &columns);
     let is_inference = INFERENCE.contains(&&*columns.operation);
     if is_inference
         && columns.cost_billionths.is_none()
@@ -152,7 +158,7 @@ pub fn normalise(
         }
     }
     for (column, told, _) in names::NAMES {
-        if found.value(column).is_some() {
+        if found.value(column).is_some() && columns.voice.takes(told) {
             coverage.note(told, found.name(column));
         }
     }

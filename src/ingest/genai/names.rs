@@ -31,9 +31,18 @@ pub enum Column {
     EventType,
     EvaluationId,
     ProfileCode,
+    VoicePart,
+    FirstAudio,
+    SpeechToText,
+    ModelWait,
+    TextToSpeech,
+    Interrupted,
+    Outcome,
+    TransferReason,
+    Direction,
 }
 
-pub const COLUMNS: usize = Column::ProfileCode as usize + 1;
+pub const COLUMNS: usize = Column::Direction as usize + 1;
 
 /// The names of each column, the first that is there counts.
 pub const NAMES: [(Column, &str, &[&str]); COLUMNS] = [
@@ -139,6 +148,16 @@ pub const NAMES: [(Column, &str, &[&str]); COLUMNS] = [
     (Column::EventType, "event_type", &["event_type", "event.type"]),
     (Column::EvaluationId, "evaluation_id", &["gen_ai.evaluation.id", "evaluation_id"]),
     (Column::ProfileCode, "profile_code", &["profile_code"]),
+    // Of voice agents: `voice.rs` says on which spans they count. Names that begin with `lk.` are LiveKit's.
+    (Column::VoicePart, "voice_part", &["voice_part"]),
+    (Column::FirstAudio, "first_audio_ms", &["first_audio_ms", "lk.e2e_latency"]),
+    (Column::SpeechToText, "speech_to_text_ms", &["speech_to_text_ms", "lk.transcription_delay"]),
+    (Column::ModelWait, "model_ms", &["model_ms", "lk.response.ttft"]),
+    (Column::TextToSpeech, "text_to_speech_ms", &["text_to_speech_ms", "lk.response.ttfb"]),
+    (Column::Interrupted, "interrupted", &["interrupted", "lk.interrupted"]),
+    (Column::Outcome, "outcome", &["call.outcome", "outcome"]),
+    (Column::TransferReason, "transfer_reason", &["call.transfer_reason", "transfer_reason"]),
+    (Column::Direction, "direction", &["call.direction", "direction"]),
 ];
 
 /// Names that say who somebody is. Their values are hashed, wherever they stand.

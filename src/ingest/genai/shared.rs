@@ -33,7 +33,8 @@ pub struct Shared {
 
 /// Reads off attributes what is shared.
 pub fn shared(attributes: &Object<'_>, resource: &Object<'_>, hash: impl Fn(&str) -> String) -> Shared {
-    let said = Said { attributes, resource, events: &[], start_time: chrono::DateTime::UNIX_EPOCH, is_error: false };
+    let start_time = chrono::DateTime::UNIX_EPOCH;
+    let said = Said { name: "", attributes, resource, events: &[], start_time, end_time: None, is_error: false };
     let found = Found::look(&said);
     Shared {
         assistant_code: found.text(Column::AssistantCode),

@@ -54,8 +54,16 @@ pub fn read(
         let attributes = object(event.attributes)?;
         events.push((Text::from(shortened(event.name, LONGEST_TEXT)), moment(event.time_unix_nano), attributes));
     }
-    let said =
-        Said { attributes: &attributes, resource: &resource, events: &events, start_time, is_error: status.code == 2 };
+    let name = shortened(message.name, LONGEST_TEXT);
+    let said = Said {
+        name: &name,
+        attributes: &attributes,
+        resource: &resource,
+        events: &events,
+        start_time,
+        end_time,
+        is_error: status.code == 2,
+    };
     let columns = genai::normalise(&said, prices, coverage, hash);
     genai::hide_persons(&mut attributes, hash);
     genai::hide_persons(&mut resource, hash);
@@ -73,7 +81,7 @@ pub fn read(
         trace_id,
         span_id,
         parent_id,
-        name: shortened(message.name, LONGEST_TEXT).into(),
+        name: name.into(),
         kind: kind(message.kind).into(),
         start_time,
         end_time,

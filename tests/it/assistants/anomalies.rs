@@ -6,8 +6,7 @@ use chrono::{DateTime, Datelike, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::spans::quantile;
-use crate::support::{TestApp, span, with};
+use crate::support::{TestApp, quantile, span, with};
 
 /// A run with one call.
 struct Run {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 
-use super::spans::{Row, quantile};
-use crate::support::{TestApp, span, with};
+use super::spans::Row;
+use crate::support::{TestApp, quantile, span, with};
 
 const FEBRUARY: &str = "datetime_from=2026-02-01&datetime_to=2026-02-28";
 

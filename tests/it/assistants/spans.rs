@@ -41,14 +41,6 @@ fn some_of(random: &mut fastrand::Rng, number: u32, text: impl Fn(u32) -> String
     if random.u8(..8) == 0 { String::new() } else { text(random.u32(..number)) }
 }
 
-/// The quantile of some values as spreadsheets and NumPy have it: interpolated between neighbours.
-pub fn quantile(values: &mut [f64], level: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let place = (values.len() - 1) as f64 * level;
-    let (below, above) = (values[place.floor() as usize], values[place.ceil() as usize]);
-    below + (above - below) * place.fract()
-}
-
 impl Row {
     pub fn any(random: &mut fastrand::Rng) -> Self {
         let start: DateTime<Utc> = "2026-03-27T20:00:00Z".parse().unwrap();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
-use super::spans::{Row, quantile};
-use crate::support::{TestApp, json_of, sign};
+use super::spans::Row;
+use crate::support::{TestApp, json_of, quantile, sign};
 
 /// The rows of a table by their keys, told once more in Rust.
 fn expected(table: &str, rows: &[&Row]) -> BTreeMap<String, Value> {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::spans::{Row, quantile};
-use crate::support::TestApp;
+use super::spans::Row;
+use crate::support::{TestApp, quantile};
 
 /// The cards of a page, told once more in Rust.
 fn expected(rows: &[&Row]) -> BTreeMap<&'static str, Value> {

@@ -7,8 +7,8 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::spans::{Row, quantile};
-use crate::support::{TestApp, local_bucket};
+use super::spans::Row;
+use crate::support::{ChartValues as Values, TestApp, local_bucket, quantile, values_of};
 
 impl Row {
     /// Numerator and denominator of a chart; cost in millionths.
@@ -23,24 +23,6 @@ impl Row {
             other => panic!("{other}"),
         }
     }
-}
-
-type Values = BTreeMap<(String, String), f64>;
-
-/// The values that are not 0, by group and bucket.
-fn values_of(chart: &Value, zone: Tz, level: &str) -> Values {
-    let time = |label: &Value| DateTime::parse_from_rfc3339(label.as_str().unwrap()).unwrap().to_utc();
-    let axis = chart["xAxis"][0]["data"].as_array().unwrap().iter();
-    let axis: Vec<String> = axis.map(|label| local_bucket(time(label), zone, level)).collect();
-    let mut values = Values::new();
-    for series in chart["series"].as_array().unwrap() {
-        for (bucket, value) in axis.iter().zip(series["data"].as_array().unwrap()) {
-            if let Some(value) = value.as_f64().filter(|value| *value > 0.0) {
-                values.insert((series["id"].as_str().unwrap().to_owned(), bucket.clone()), value);
-            }
-        }
-    }
-    values
 }
 
 /// What the chart shows, told once more in Rust.

@@ -3,12 +3,13 @@
 use chrono::{Datelike, NaiveDate, Utc};
 
 use super::super::AssistantsService;
-use super::super::charts::schemas::{ChartQuestion, Quantile, QuantilesQuestion};
+use super::super::charts::schemas::{ChartQuestion, QuantilesQuestion};
 use super::super::notes::{CALLS, COST, ERROR_RATE, LATENCY, RUNS};
 use super::schemas::{AnomaliesQuestion, Anomaly, Basis, Direction, Metric};
 use super::scores::{BASELINE_DAYS, Days, Score};
 use crate::answer::{Chart, Meta, Number, Page, RangeMeta, Series, Table};
 use crate::auth::Reader;
+use crate::latencies::Quantile;
 use crate::query::{Aggregation, CompareAlign, Comparison, DateRange, Level, Problem, Range, Split, Verify};
 use crate::service::AnswerError;
 

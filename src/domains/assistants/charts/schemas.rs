@@ -1,6 +1,7 @@
 //! Questions about assistants over time.
 
 use super::super::schemas::{SpanDimension, SpanFilters};
+use crate::latencies::Quantile;
 use crate::query::{Aggregation, Comparison, DateRange, Filters, Split, Verify, parameter, question, vocabulary};
 
 vocabulary! {
@@ -19,23 +20,6 @@ parameter!(
     Tokens,
     Tokens::All,
     "Which tokens are counted: input and output together, one of them, or the part of the input that came from a cache."
-);
-
-vocabulary! {
-    /// A quantile of a chart that is split.
-    pub enum Quantile as "quantile" {
-        P50 = "p50",
-        P75 = "p75",
-        P90 = "p90",
-        P95 = "p95",
-        P99 = "p99",
-    }
-}
-
-parameter!(
-    Quantile,
-    Quantile::P95,
-    "With `split_by`, the quantile that is shown for each group; without, all of them are shown."
 );
 
 question! {

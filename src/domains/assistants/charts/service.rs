@@ -4,13 +4,13 @@ use chrono::Utc;
 use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
-use super::super::latencies::Latencies;
 use super::super::notes::{CALLS, COST, ERROR_RATE, FIRST_TOKEN, LATENCY, RUNS};
 use super::super::repository::{CoverageRow, LATENCIES, SPANS};
 use super::schemas::{ChartQuestion, QuantilesQuestion, Tokens, TokensQuestion};
-use crate::answer::{Chart, Measure, Outline, QUANTILES};
+use crate::answer::{Chart, Measure, Outline};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Values};
+use crate::latencies::Latencies;
 use crate::query::{Dimension, Sources};
 use crate::service::{AnswerError, ChartOf, Common, Shown, SplitBy, verified};
 
@@ -94,7 +94,6 @@ impl AssistantsService {
         measured: &'static str,
         notes: &'static [&'static str],
     ) -> Result<Chart, AnswerError> {
-        let index = QUANTILES.iter().position(|name| *name == question.quantile.name()).unwrap_or_default();
         let chart = &question.chart;
         let latencies = Latencies::of(&chart.date_range.resolve(Utc::now())?, measured, sources);
         let notes = [notes, latencies.notes()].concat();
@@ -111,7 +110,7 @@ impl AssistantsService {
         let chart = ChartOf {
             aggregation: chart.aggregation,
             outline: Outline { measure: Measure::Quantile, unit: "ms" },
-            shown: Shown::Quantiles(index),
+            shown: Shown::Quantiles(question.quantile.index()),
             split: split(chart),
             variables: &latencies.variables(),
         };

@@ -3,13 +3,13 @@
 use chrono::Utc;
 
 use super::super::AssistantsService;
-use super::super::latencies::Latencies;
 use super::super::notes::{CALLS, COST, ERROR_RATE, LATENCY, RUNS};
 use super::super::repository::{LATENCIES, SPANS, TotalsRow};
 use super::schemas::TotalsQuestion;
 use crate::answer::{Card, QUANTILES, QuantilesRow, Total, Totals};
 use crate::auth::Reader;
 use crate::clickhouse::Values;
+use crate::latencies::Latencies;
 use crate::query::{Compare, Sources};
 use crate::service::{AnswerError, Common, verified};
 

@@ -1,10 +1,35 @@
-//! How long things took: exact for short ranges, from bins for long ones.
+//! How long things took: exact for short ranges, from bins for long ones. Templates extend `shared/latencies.sql`.
 
 use chrono::Duration;
 use minijinja::value::Value as Variable;
 
+use crate::answer::QUANTILES;
 use crate::clickhouse::Sql;
-use crate::query::{Range, Sources};
+use crate::query::{Range, Sources, parameter, vocabulary};
+
+vocabulary! {
+    /// A quantile of a chart that is split.
+    pub enum Quantile as "quantile" {
+        P50 = "p50",
+        P75 = "p75",
+        P90 = "p90",
+        P95 = "p95",
+        P99 = "p99",
+    }
+}
+
+parameter!(
+    Quantile,
+    Quantile::P95,
+    "With `split_by`, the quantile that is shown for each group; without, all of them are shown."
+);
+
+impl Quantile {
+    /// Its place among the quantiles that the engine answers with.
+    pub fn index(self) -> usize {
+        QUANTILES.iter().position(|name| *name == self.name()).unwrap_or_default()
+    }
+}
 
 /// The longest range whose quantiles are exact: 30 days, one of which may have 25 hours.
 const LONGEST_EXACT: Duration = Duration::hours(30 * 24 + 1);
@@ -12,7 +37,7 @@ const LONGEST_EXACT: Duration = Duration::hours(30 * 24 + 1);
 /// What is measured, and how exactly its quantiles are to be known.
 #[derive(Debug, Clone, Copy)]
 pub struct Latencies {
-    /// `'run'` or `'first_token'`, as the statement writes it.
+    /// What the column `measured` says, as the statement writes it.
     measured: &'static str,
     is_binned: bool,
 }
@@ -20,6 +45,11 @@ pub struct Latencies {
 impl Latencies {
     pub fn of(range: &Range, measured: &'static str, sources: Sources) -> Self {
         Self { measured, is_binned: sources == Sources::Any && range.to - range.from > LONGEST_EXACT }
+    }
+
+    /// The same, exact whatever the range.
+    pub const fn exact(self) -> Self {
+        Self { is_binned: false, ..self }
     }
 
     /// The fields that are read, which decide where from.
@@ -37,7 +67,7 @@ impl Latencies {
         }
     }
 
-    /// Names of `assistants/latencies.sql`.
+    /// Names of `shared/latencies.sql`.
     pub fn variables(self) -> Vec<(&'static str, Variable)> {
         vec![("measured", Sql::constant(self.measured).into()), ("is_binned", self.is_binned.into())]
     }
