@@ -135,7 +135,8 @@ async fn check(config: &Config, program: &Program, window: Window, prices: &Pric
     print_table(&rows);
     let hint =
         if can_be_priced { "; `chartwell prices recompute` gives a cost to calls that have a price now" } else { "" };
-    Err(format!("{models} models have no price: add them to the price book (CHARTWELL_PRICES){hint}").into())
+    let models = if models == 1 { "one model has".to_owned() } else { format!("{models} models have") };
+    Err(format!("{models} no price: add it to the price book (CHARTWELL_PRICES){hint}").into())
 }
 
 /// What would change, by account, month and model.

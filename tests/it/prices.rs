@@ -459,7 +459,7 @@ async fn models_without_a_price_are_listed_and_a_book_with_a_mistake_names_its_l
     let window = ["check", "--from", "2026-02-01", "--to", "2026-02-02"];
     let listed = prices(&window, &data, &file, "");
     assert_eq!(listed.status.code(), Some(1), "{}", told(&listed));
-    for text in ["new's \\ model", "2000", "200", "2026-02-02T10:00:00Z", "1 models have no price"] {
+    for text in ["new's \\ model", "2000", "200", "2026-02-02T10:00:00Z", "one model has no price"] {
         assert!(told(&listed).contains(text), "{text}: {}", told(&listed));
     }
     assert!(prices(&["check", "--from", "2026-02-03"], &data, &file, "").status.success());
