@@ -34,10 +34,16 @@ pub fn homogeneity(counts: &[(u64, u64)]) -> Option<Homogeneity> {
         let share = (a + b) as f64 / (n1 + n2);
         (share * n1, share * n2)
     };
-    let is_large = |count: &&(u64, u64)| expected(count).0.min(expected(count).1) >= FEWEST_EXPECTED;
-    let (large, small): (Vec<&(u64, u64)>, Vec<&(u64, u64)>) = counts.iter().partition(is_large);
-    let rest = small.into_iter().fold((0, 0), |sums, count| (sums.0 + count.0, sums.1 + count.1));
-    let categories = large.into_iter().copied().chain((rest != (0, 0)).then_some(rest)).collect::<Vec<_>>();
+    let is_large = |count: &(u64, u64)| expected(count).0.min(expected(count).1) >= FEWEST_EXPECTED;
+    let (mut categories, mut rest) = (Vec::new(), (0, 0));
+    for count in counts {
+        if is_large(count) {
+            categories.push(*count);
+        } else {
+            rest = (rest.0 + count.0, rest.1 + count.1);
+        }
+    }
+    categories.extend((rest != (0, 0)).then_some(rest));
     let part = |count: &(u64, u64)| {
         let (e1, e2) = expected(count);
         (count.0 as f64 - e1).powi(2) / e1 + (count.1 as f64 - e2).powi(2) / e2

@@ -89,8 +89,8 @@ impl Scored<'_> {
                 let values = values_of(series);
                 let runs = self.runs_of(series, values.len());
                 let days = Days { metric: *metric, values: &values, runs: &runs };
-                for day in BASELINE_DAYS..values.len() {
-                    match (values[day], days.score(day)) {
+                for (day, seen) in values.iter().enumerate().skip(BASELINE_DAYS) {
+                    match (*seen, days.score(day)) {
                         (Some(seen), Some(score)) if score.score.abs() >= min_score => {
                             let day = chart.x_axis[0].data[day].as_deref().and_then(day_of);
                             anomalies.extend(day.map(|day| self.anomaly(*metric, series, day, seen, score)));
