@@ -39,15 +39,15 @@ async fn its_session_is_a_call_and_its_turns_and_waits_are_known() {
         [
             json!(["agent_session", "call", null, null, null, null, null, room, ""]),
             json!(["agent_turn", "turn", 587, 51, null, null, false, room, "default_agent"]),
-            json!(["llm_node", "", null, null, 123, null, null, room, ""]),
-            json!(["tts_node", "", null, null, null, 83, null, room, ""]),
+            json!(["llm_node", "", null, null, 123, null, null, room, "default_agent"]),
+            json!(["tts_node", "", null, null, null, 83, null, room, "default_agent"]),
             json!(["agent_turn", "turn", 585, 51, null, null, true, room, "default_agent"]),
-            json!(["llm_node", "", null, null, 122, null, null, room, ""]),
-            json!(["tts_node", "", null, null, null, 82, null, room, ""]),
+            json!(["llm_node", "", null, null, 122, null, null, room, "default_agent"]),
+            json!(["tts_node", "", null, null, null, 82, null, room, "default_agent"]),
             // Nobody waited for the goodbye.
             json!(["agent_turn", "turn", null, null, null, null, false, room, "default_agent"]),
-            json!(["llm_node", "", null, null, 121, null, null, room, ""]),
-            json!(["tts_node", "", null, null, null, 84, null, room, ""]),
+            json!(["llm_node", "", null, null, 121, null, null, room, "default_agent"]),
+            json!(["tts_node", "", null, null, null, 84, null, room, "default_agent"]),
         ]
     );
 }
