@@ -4,4 +4,4 @@
 {% extends "shared/by_bucket_and_group.sql" %}
 {% block numerator %}sum({{ dead_air }}){% endblock %}
 {% block denominator %}sum({{ of_what }}){% endblock %}
-{% block condition %}{% if is_told_twice %}WHERE {% include "voice_agents/facts_told_once.sql" %}{% endif %}{% endblock %}
+{% block condition %}{% if is_told_twice %}WHERE facts.measured IN ('first_audio', 'call') AND {% include "voice_agents/facts_told_once.sql" %}{% endif %}{% endblock %}

@@ -36,9 +36,10 @@ SELECT
     toUInt64(if(dead_air_turns > 0, round(milliseconds * 1000), 0)) AS dead_air_micros
 FROM (
     SELECT
+        if(event = 'voice_call_ended', 'call', 'turn') AS part,
         time_utc AS time,
         'events' AS told_by,
-        if(ifNull(conversation_id, '') = '', 0, cityHash64(assumeNotNull(conversation_id))) AS conversation,
+        if(ifNull(raw.conversation_id, '') = '', 0, cityHash64(assumeNotNull(raw.conversation_id))) AS conversation,
         ifNull(raw.conversation_id, '') AS conversation_id,
         profile_code,
         platform,
@@ -50,23 +51,25 @@ FROM (
         if(event = 'voice_call_ended', ifNull(data.transfer_reason, ''), '') AS transfer_reason,
         true AS is_ended,
         data.interrupted AS is_interrupted,
-        if(event = 'voice_call_ended', ['call'], ['turn', 'first_audio', 'speech_to_text', 'model', 'text_to_speech']) AS parts,
-        arrayMap(
-            wait -> if(wait >= 0 AND wait <= 86400000, wait, NULL),
-            if(
-                event = 'voice_call_ended',
-                [data.duration_ms],
-                [NULL, data.first_audio_ms, data.speech_to_text_ms, data.model_ms, data.text_to_speech_ms]
-            )
-        ) AS told_waits,
+        data.duration_ms AS duration_ms,
+        data.first_audio_ms AS first_audio_ms,
+        data.speech_to_text_ms AS speech_to_text_ms,
+        data.model_ms AS model_ms,
+        data.text_to_speech_ms AS text_to_speech_ms,
         toString(event_id) AS id,
         '' AS trace_id
     FROM {{ table("events") }} AS raw
-    WHERE event IN ({% if has_only_calls %}'voice_call_ended'{% else %}'voice_call_ended', 'voice_turn'{% endif %})
+    {% if has_only_calls %}
+    WHERE event = 'voice_call_ended'
+    {% else %}
+    WHERE event IN ('voice_call_ended', 'voice_turn')
+    {% endif %}
         AND {{ base("time_utc") }}
 
     UNION ALL
+
     SELECT
+        voice_part AS part,
         start_time AS time,
         'spans' AS told_by,
         cityHash64(if(conversation_id = '', trace_id, conversation_id)) AS conversation,
@@ -81,14 +84,11 @@ FROM (
         transfer_reason,
         span_end_time IS NOT NULL AS is_ended,
         interrupted AS is_interrupted,
-        [voice_part, 'first_audio', 'speech_to_text', 'model', 'text_to_speech'] AS parts,
-        arrayMap(
-            wait -> if(wait >= 0 AND wait <= 86400000, wait, NULL),
-            [
-                if(voice_part = 'call', dateDiff('microsecond', start_time, span_end_time) / 1000, NULL),
-                first_audio_ms, speech_to_text_ms, model_ms, text_to_speech_ms
-            ]
-        ) AS told_waits,
+        dateDiff('microsecond', start_time, span_end_time) / 1000 AS duration_ms,
+        first_audio_ms,
+        speech_to_text_ms,
+        model_ms,
+        text_to_speech_ms,
         span_id AS id,
         trace_id
     FROM {{ table("assistants_tracing_spans") }} AS raw
@@ -99,5 +99,10 @@ FROM (
     {% endif %}
         AND {{ base("start_time") }}
 )
-ARRAY JOIN parts AS measured, told_waits AS wait
-WHERE measured IN ('call', 'turn') OR wait IS NOT NULL
+ARRAY JOIN
+    [part, 'first_audio', 'speech_to_text', 'model', 'text_to_speech'] AS measured,
+    arrayMap(
+        told -> if(told >= 0 AND told <= 86400000, told, NULL),
+        [if(part = 'call', duration_ms, NULL), first_audio_ms, speech_to_text_ms, model_ms, text_to_speech_ms]
+    ) AS wait
+WHERE measured IN ('call', 'turn') OR (wait IS NOT NULL AND part != 'call')

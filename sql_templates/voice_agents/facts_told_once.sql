@@ -3,5 +3,5 @@
     (facts.told_by = 'events' OR (facts.measured = 'call', facts.conversation) GLOBAL NOT IN (
         SELECT measured = 'call', conversation
         FROM {{ table("voice_facts") }}
-        WHERE told_by = 'events' AND measured IN ('call', 'turn') AND {{ around("time") }}
+        WHERE told_by = 'events' AND measured IN ({% if has_only_calls %}'call'{% else %}'call', 'turn'{% endif %}) AND {{ around("time") }}
     ))

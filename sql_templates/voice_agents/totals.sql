@@ -17,5 +17,5 @@ SELECT
     sum(facts.dead_air_micros) AS dead_air_micros
 {% include facts %}
 
-{% if is_told_twice %}WHERE {% include "voice_agents/facts_told_once.sql" %}{% endif %}
+{% if is_told_twice %}WHERE facts.measured IN ('call', 'turn', 'first_audio') AND {% include "voice_agents/facts_told_once.sql" %}{% endif %}
 

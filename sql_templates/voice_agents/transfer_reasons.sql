@@ -12,7 +12,7 @@ SELECT
     if(sum(facts.timed_calls) > 0, sum(facts.call_micros) / sum(facts.timed_calls) / 1000, NULL) AS duration_mean_ms
 {% include facts %}
 
-WHERE facts.outcome = 'transferred'{% if is_told_twice %} AND {% include "voice_agents/facts_told_once.sql" %}{% endif %}
+WHERE facts.outcome = 'transferred'{% if is_told_twice %} AND facts.measured = 'call' AND {% include "voice_agents/facts_told_once.sql" %}{% endif %}
 
 GROUP BY facts.transfer_reason
 HAVING calls > 0

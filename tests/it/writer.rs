@@ -23,11 +23,15 @@ const ROLLUP: &str = "SELECT toUInt64(sum(messages)) FROM DB.recommendations_15m
 const HOURLY: &str = "SELECT toUInt64(sum(messages)) FROM DB.recommendations_1h";
 
 fn block(number: u128) -> Vec<Bytes> {
+    block_of("Send Message", number)
+}
+
+fn block_of(name: &'static str, number: u128) -> Vec<Bytes> {
     let text = |text: &'static str| Some(text.into());
     let event = Event {
         event_id: Uuid::from_u128(number),
         time_utc: "2026-02-01T10:00:00Z".parse().unwrap(),
-        event: "Send Message".into(),
+        event: name.into(),
         profile_code: text("support"),
         platform_session_id: None,
         platform: text("web"),
@@ -76,6 +80,33 @@ async fn a_block_that_reached_the_table_and_not_its_views_reaches_them_with_the_
     }
     let seen = counts(&app, "SELECT count() FROM DB.seen").await;
     assert_eq!((counts(&app, RAW).await, seen, counts(&app, ROLLUP).await, counts(&app, HOURLY).await), (1, 1, 1, 1));
+}
+
+#[tokio::test]
+async fn facts_that_come_by_a_table_that_keeps_nothing_come_once_wherever_their_way_broke_off() {
+    let app = TestApp::start("half_told").await;
+    let (table, columns) = ("half_told_analytics.events", Table::Events.column_names());
+    const FACTS: &str = "SELECT count() FROM DB.voice_facts";
+    const QUARTERS: &str = "SELECT toUInt64(sum(turns)) FROM DB.voice_15m";
+    const HOURS: &str = "SELECT toUInt64(sum(turns)) FROM DB.voice_1h";
+    for (number, broken) in ["voice_facts", "voice_15m", "voice_1h"].into_iter().enumerate() {
+        let (token, block) = (format!("token {number}"), || block_of("voice_turn", number as u128));
+        app.clickhouse
+            .execute(&format!("ALTER TABLE half_told_analytics.{broken} ADD CONSTRAINT closed CHECK 0"))
+            .await
+            .unwrap();
+        assert!(app.clickhouse.insert_block(table, &columns, block(), &token).await.is_err(), "{broken}");
+        app.clickhouse
+            .execute(&format!("ALTER TABLE half_told_analytics.{broken} DROP CONSTRAINT closed"))
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            app.clickhouse.insert_block(table, &columns, block(), &token).await.unwrap();
+        }
+        let (raw, turns) = (counts(&app, RAW).await, number as u64 + 1);
+        let told = (counts(&app, FACTS).await, counts(&app, QUARTERS).await, counts(&app, HOURS).await);
+        assert_eq!((raw, told), (turns, (turns, turns, turns)), "{broken}");
+    }
 }
 
 #[tokio::test]

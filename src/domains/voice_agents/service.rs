@@ -69,6 +69,8 @@ struct Drawn<'a> {
     measure: Measure,
     notes: &'a [&'static str],
     variables: &'a [(&'static str, Variable)],
+    /// Whether it is about calls alone.
+    is_of_calls: bool,
 }
 
 impl VoiceAgentsService {
@@ -104,6 +106,7 @@ impl VoiceAgentsService {
             measure: Measure::Count,
             notes: &[notes::CALLS],
             variables: &[],
+            is_of_calls: true,
         };
         self.sums(reader, asked, drawn).await
     }
@@ -111,6 +114,7 @@ impl VoiceAgentsService {
     pub async fn containment_rate(&self, reader: &Reader, question: &RateQuestion) -> Result<Chart, AnswerError> {
         let drawn = Drawn {
             fields: &["outcome"],
+            is_of_calls: true,
             ..rate("voice_agents/containment_rate.sql", "containment_rate", &[notes::CONTAINMENT, notes::CALLS])
         };
         self.sums(reader, asked(question), drawn).await
@@ -275,6 +279,7 @@ impl VoiceAgentsService {
         drawn: Drawn<'_>,
     ) -> Result<Chart, AnswerError> {
         let told = self.told_of(sources, reader, &asked).await?;
+        let told = if drawn.is_of_calls { told.of_calls() } else { told };
         let common = Common {
             template: drawn.template,
             dataset: drawn.dataset,
@@ -356,6 +361,7 @@ fn rate<'a>(template: &'static str, name: &'static str, notes: &'a [&'static str
         measure: Measure::Ratio,
         notes,
         variables: &[],
+        is_of_calls: false,
     }
 }
 
