@@ -158,12 +158,12 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
 
     let mut values = ask.values.clone();
     values.set("edges", Value::Wholes(edges));
-    let granted = grants_of(reader, &mut values);
+    let seen = grants_of(reader, &mut values);
     let filters = ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json));
-    let conditions = granted.iter().cloned().chain(filters).collect::<Vec<_>>();
+    let conditions = seen.iter().cloned().chain(filters).collect::<Vec<_>>();
     let counts = Arc::new(Counts::default());
     let mut context = context(reader, ask, &source, &conditions, &mut values, &counts);
-    context.insert("around", around(granted, &counts));
+    context.insert("around", around(seen, &counts));
     let context = Variable::from(context);
     let sql = template::render(ask.template, context)
         .map_err(|error| AskError::Template { template: ask.template, error })?;
@@ -197,14 +197,14 @@ fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
 
 /// The base condition of rows that only say something about others: the grants, and the window with a day before and
 /// after it, but no filters.
-fn around(granted: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
+fn around(grants: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
     let counts = Arc::clone(counts);
     Variable::from_function(move |column: String| {
         counts.conditions.fetch_add(1, Ordering::Relaxed);
         counts.has_around.store(true, Ordering::Relaxed);
         let (from, to) = ("{from_around:DateTime64(6, 'UTC')}", "{to_around:DateTime64(6, 'UTC')}");
         let window = Sql::within(&Sql::identifier(&column), &Sql::constant(from), &Sql::constant(to));
-        Variable::from(all_of(&[vec![window], granted.clone()].concat()))
+        Variable::from(all_of(&[vec![window], grants.clone()].concat()))
     })
 }
 

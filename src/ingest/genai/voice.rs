@@ -53,7 +53,7 @@ fn part(said: &Said<'_, '_>, found: &Found<'_, '_>, operation: &str) -> &'static
     }
     let tells = |column: Column| is_livekits(found, column);
     let is_session = said.name == "agent_session"
-        && ["lk.agent_label", "lk.agent_name", "lk.job_id"].iter().any(|name| said.attributes.get(*name).is_some());
+        && ["lk.agent_label", "lk.agent_name", "lk.job_id"].iter().any(|name| said.attributes.get(name).is_some());
     if is_session {
         "call"
     } else if tells(Column::Interrupted) || tells(Column::FirstAudio) || operation == "realtime_inference" {
