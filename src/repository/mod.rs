@@ -200,14 +200,14 @@ fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
 
 /// The base condition of rows that only say something about others: the grants, and the window with a day before and
 /// after it, but no filters.
-fn around(granted: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
+fn around(grants: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
     let counts = Arc::clone(counts);
     Variable::from_function(move |column: String| {
         counts.conditions.fetch_add(1, Ordering::Relaxed);
         counts.has_around.store(true, Ordering::Relaxed);
         let (from, to) = ("{from_around:DateTime64(6, 'UTC')}", "{to_around:DateTime64(6, 'UTC')}");
         let window = Sql::within(&Sql::identifier(&column), &Sql::constant(from), &Sql::constant(to));
-        Variable::from(all_of(&[vec![window], granted.clone()].concat()))
+        Variable::from(all_of(&[vec![window], grants.clone()].concat()))
     })
 }
 

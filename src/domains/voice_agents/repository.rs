@@ -19,6 +19,8 @@ const FIELDS: [Field; 10] = [
     Field::text("transfer_reason"),
 ];
 const TURN_FIELDS: &[Field] = FIELDS.split_at(8).0;
+/// Single facts have no id of their conversation, but its hash.
+const FACT_FIELDS: &[Field] = FIELDS.split_at(7).0;
 
 /// What rollups tell apart, from what the bins of waits do to what single facts do.
 const ROLLUP_FIELDS: [&str; 13] = [
@@ -82,6 +84,8 @@ static WAIT_ROLLUPS: [Rollup; 2] = [
 pub static CALLS: Dataset = dataset(&FIELDS, &ROLLUPS);
 /// Calls and turns, asked about turns as well: those have no outcome.
 pub static TURNS: Dataset = dataset(TURN_FIELDS, &ROLLUPS);
+/// What can be known of single facts, whatever they are about.
+pub static FACTS: Dataset = dataset(FACT_FIELDS, &ROLLUPS);
 /// How long callers waited.
 pub static WAITS: Dataset = dataset(TURN_FIELDS, &WAIT_ROLLUPS);
 

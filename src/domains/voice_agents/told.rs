@@ -9,13 +9,14 @@ use minijinja::value::Value as Variable;
 
 use super::VoiceAgentsService;
 use super::notes::ONCE;
-use super::repository::{CALLS, TellersRow};
+use super::repository::{FACTS, TellersRow};
 use super::schemas::ToldBy;
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Values};
 use crate::query::dataset::{FieldName, Kind};
 use crate::query::filters::{Condition, Operand, Operator, Predicate};
 use crate::query::{Comparison, DateRange, Range, Sources};
+use crate::repository::AskError;
 use crate::service::{AnswerError, Common};
 
 /// A call and what else is told of it lie no further apart.
@@ -76,6 +77,8 @@ impl VoiceAgentsService {
         date_range: &DateRange,
         comparison: Option<&Comparison>,
     ) -> Result<Told, AnswerError> {
+        // Whoever may see some conversations only cannot be told of them by facts that do not name them.
+        reader.principal.grants.check(&FACTS, &[]).map_err(AskError::from)?;
         let mut told = Told { conditions: conditions.to_vec(), is_told_twice: false, has_only_calls: false, told_by };
         if told_by != ToldBy::Auto {
             told.conditions.push(is_told_by(told_by));
@@ -87,7 +90,7 @@ impl VoiceAgentsService {
         let around = Range { from: range.from.min(first) - FURTHEST, to: range.to + FURTHEST, zone: range.zone };
         let common = Common {
             template: "voice_agents/tellers.sql",
-            dataset: &CALLS,
+            dataset: &FACTS,
             date_range,
             comparison: None,
             // Whom a filter leaves out tells of calls all the same.

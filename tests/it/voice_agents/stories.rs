@@ -222,6 +222,23 @@ async fn a_reader_hears_of_granted_profiles_only() {
 }
 
 #[tokio::test]
+async fn a_grant_that_facts_cannot_tell_is_refused() {
+    let app = app_with_calls("voice_other_grants").await;
+    for (field, path, status) in [
+        ("conversation_id", "calls?range=7d", 403),
+        ("conversation_id", "totals?told_by=events", 403),
+        ("outcome", "charts/interruption-rate?range=7d", 403),
+        ("outcome", "charts/calls?range=7d", 403),
+        ("direction", "totals?range=7d", 200),
+    ] {
+        let token = sign(&granted(app.claims(), field, &["inbound"]));
+        let response = app.request(&format!("/api/v1/voice-agents/{path}")).bearer_auth(&token).send().await.unwrap();
+        let (shown, body) = (response.status().as_u16(), json_of(response).await);
+        assert_eq!(shown, status, "{field} {path}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn what_turns_do_not_have_cannot_be_asked_of_them() {
     let app = TestApp::start("voice_refused").await;
     for (query, allowed) in [
