@@ -5,7 +5,7 @@ mod asking;
 
 use std::time::Duration;
 
-use asking::{Client, Failure, application, config, migrate, quantile, serve};
+use asking::{Client, Failure, application, busy_ms, config, migrate, quantile, serve};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, leave};
 use chartwell::clickhouse::{ClickHouse, Place};
 use chartwell::demo::Story;
@@ -47,7 +47,7 @@ async fn measure() -> Result<(), Failure> {
 /// Asks every question again and again.
 fn ask(mut client: Client) -> Result<(), Failure> {
     println!(
-        "| question | waited, p50 ms | engine, p50 ms | added, p50 ms | added, p99 ms | rows read |\n|---|---|---|---|---|---|"
+        "| question | waited, p50 ms | engine, p50 ms | added, p50 ms | added, p99 ms | CPU ms | rows read |\n|---|---|---|---|---|---|---|"
     );
     for (name, path) in [
         ("7 days of a profile", "charts/assisted-text-per-source?range=7d&profile_codes=support"),
@@ -55,6 +55,7 @@ fn ask(mut client: Client) -> Result<(), Failure> {
         ("totals of 28 days", "funnel?range=28d"),
     ] {
         let (mut waited, mut took, mut added, mut rows) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let before = busy_ms()?;
         for _ in 0..QUESTIONS {
             let asked = client.ask(&format!("recommendations/{path}"))?;
             waited.push(asked.waited_ms);
@@ -62,8 +63,9 @@ fn ask(mut client: Client) -> Result<(), Failure> {
             added.push(asked.waited_ms - asked.engine_ms);
             rows = asked.rows_read;
         }
+        let busy = (busy_ms()? - before) / QUESTIONS as f64;
         println!(
-            "| {name} | {:.2} | {:.2} | {:.2} | {:.2} | {rows} |",
+            "| {name} | {:.2} | {:.2} | {:.2} | {:.2} | {busy:.1} | {rows} |",
             quantile(&mut waited, 0.5),
             quantile(&mut took, 0.5),
             quantile(&mut added, 0.5),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use asking::{Asked, Client, Failure, application, config, migrate, quantile, serve};
+use asking::{Asked, Client, Failure, application, busy_ms, config, migrate, quantile, serve};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, leave};
 use chartwell::clickhouse::{ClickHouse, Place};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -158,33 +158,39 @@ fn ask(mut client: Client, traces: &[String], repeat: u64, only: &str) -> Result
     questions.push(Question { name: "one trace by id", path: String::new(), goal_ms: Some(20.0) });
     questions.retain(|question| question.name.contains(only));
     let mut asked: Vec<Vec<Asked>> = questions.iter().map(|_| Vec::new()).collect();
+    let mut busy = vec![0.0; questions.len()];
     let began = Instant::now();
     for round in 0..=repeat {
-        for (question, asked) in questions.iter().zip(&mut asked) {
+        for ((question, asked), busy) in questions.iter().zip(&mut asked).zip(&mut busy) {
             let path = match question.path.as_str() {
                 "" => format!("assistants/traces/{}", traces[round as usize % traces.len()]),
                 path => format!("assistants/{path}").replace("/?", "?"),
             };
+            let before = busy_ms()?;
             let answer = client.ask(&path)?;
             // The first time files are opened.
             if round > 0 {
                 asked.push(answer);
+                *busy += busy_ms()? - before;
             }
         }
     }
     println!("\n{repeat} times each, {:.0} s; load {}", began.elapsed().as_secs_f64(), load());
-    println!("\n| question | p50 ms | p99 ms | engine p50 ms | ratio | added p50 ms | rows read | goal ms | |");
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for (Question { name, goal_ms, .. }, asked) in questions.iter().zip(&asked) {
+    println!(
+        "\n| question | p50 ms | p99 ms | engine p50 ms | ratio | added p50 ms | CPU ms | rows read | goal ms | |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    for ((Question { name, goal_ms, .. }, asked), busy) in questions.iter().zip(&asked).zip(&busy) {
         let of = |value: fn(&Asked) -> f64, rank| quantile(&mut asked.iter().map(value).collect::<Vec<_>>(), rank);
         let (p50, engine) = (of(|asked| asked.waited_ms, 0.5), of(|asked| asked.engine_ms, 0.5));
         let rows = asked.iter().map(|asked| asked.rows_read).max().unwrap_or(0);
         let verdict = goal_ms.map_or("", |goal| if p50 <= goal { "met" } else { "missed" });
         println!(
-            "| {name} | {p50:.2} | {:.2} | {engine:.2} | {:.2} | {:.2} | {rows} | {} | {verdict} |",
+            "| {name} | {p50:.2} | {:.2} | {engine:.2} | {:.2} | {:.2} | {:.0} | {rows} | {} | {verdict} |",
             of(|asked| asked.waited_ms, 0.99),
             p50 / engine,
             of(|asked| asked.waited_ms - asked.engine_ms, 0.5),
+            busy / repeat as f64,
             goal_ms.map_or_else(String::new, |goal| goal.to_string()),
         );
     }
