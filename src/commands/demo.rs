@@ -90,7 +90,10 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     program.runtime.block_on(async {
         program.migrate(&config, false).await?;
         let app = App::new(&config, program.clickhouse.clone(), Page::new(Some(&token))).await?;
-        introduce_assistants(&program.clickhouse, &account).await?;
+        // An operational database that is not ours is only read.
+        if config.clickhouse.admin_db_url.is_none() {
+            introduce_assistants(&program.clickhouse, &account).await?;
+        }
         Telling { folder: &config.server.data_dir, ingestion: &app.ingestion, account: &account }.tell(flags).await?;
         run(&config, app, |url| introduce(url, &token)).await
     })
