@@ -120,7 +120,7 @@ pub const NAMES: [(Column, &str, &[&str]); COLUMNS] = [
         "conversation_id",
         &["gen_ai.conversation.id", "session.id", "conversation_id", "langfuse.session.id"],
     ),
-    (Column::AssistantCode, "assistant_code", &["gen_ai.agent.name", "assistant_code", "agent"]),
+    (Column::AssistantCode, "assistant_code", &["gen_ai.agent.name", "assistant_code", "agent", "lk.agent_label"]),
     (Column::AgentId, "agent_id", &["gen_ai.agent.id"]),
     (Column::AssistantVersion, "assistant_version", &["gen_ai.agent.version", "service.version", "assistant_version"]),
     (Column::ToolName, "tool_name", &["gen_ai.tool.name", "tool.name", "tool_name", "ai.toolCall.name"]),

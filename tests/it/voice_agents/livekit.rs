@@ -37,7 +37,7 @@ async fn its_session_is_a_call_and_its_turns_and_waits_are_known() {
     assert_eq!(
         rows(&app, columns, condition).await,
         [
-            json!(["agent_session", "call", null, null, null, null, null, room, ""]),
+            json!(["agent_session", "call", null, null, null, null, null, room, "default_agent"]),
             json!(["agent_turn", "turn", 587, 51, null, null, false, room, "default_agent"]),
             json!(["llm_node", "", null, null, 123, null, null, room, "default_agent"]),
             json!(["tts_node", "", null, null, null, 83, null, room, "default_agent"]),
@@ -73,6 +73,7 @@ async fn every_answer_knows_the_call() {
         (&call["told_by"], &call["conversation_id"], &call["turns"], &call["interrupted_turns"], &call["outcome"]),
         (&json!("spans"), &json!("RM_capture"), &json!(3), &json!(1), &json!(null))
     );
+    assert_eq!(call["assistant_code"], "default_agent");
     assert_eq!((&call["profile_code"], &call["assistant_version"]), (&json!("support"), &json!("2.1.0")));
     assert_eq!(call["duration_ms"].as_f64().unwrap().round(), 9_393.0);
     let trace = app.get(&format!("/api/v1/assistants/traces/{}", call["trace_id"].as_str().unwrap())).await;
