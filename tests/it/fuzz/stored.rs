@@ -56,7 +56,11 @@ async fn check_some(clickhouse: &ClickHouse, name: &str, table: Table, form: Jso
     for (index, (stored, row)) in stored.iter().zip(encoded).enumerate() {
         let document = document(table, row, accepted_at(index));
         let [stored, sent] = [stored, &document].map(|text| plain(&serde_json::from_str(text).unwrap()));
-        assert!(stored == sent || is_ambiguous(&sent), "{form:?}\n{stored}\n{sent}");
+        let is_same = match form {
+            JsonForm::Columns => stored == sent,
+            JsonForm::Text => loosely(&stored) == loosely(&sent),
+        };
+        assert!(is_same || is_ambiguous(&sent), "{form:?}\n{stored}\n{sent}");
     }
     clickhouse.execute(&format!("TRUNCATE TABLE {name}")).await.unwrap();
 }
@@ -89,11 +93,23 @@ fn plain(value: &Value) -> Value {
             put_paths(fields, None, &mut paths);
             paths.into()
         }
-        // Where it has read JSON as text, the engine may keep an empty list for a null among lists.
+        // The engine may keep an empty list for a null among lists.
         Value::Array(items) => {
             items.iter().map(|item| if item.is_null() { Value::Array(Vec::new()) } else { plain(item) }).collect()
         }
         Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
+        other => other.clone(),
+    }
+}
+
+/// A value as the engine has it where it has read JSON as text: a null among objects may be an empty one.
+fn loosely(value: &Value) -> Value {
+    let is_empty = |item: &Value| item.as_object().is_some_and(Map::is_empty);
+    match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), loosely(value))).collect(),
+        Value::Array(items) => {
+            items.iter().map(|item| if is_empty(item) { Value::Array(Vec::new()) } else { loosely(item) }).collect()
+        }
         other => other.clone(),
     }
 }
