@@ -17,7 +17,7 @@ SELECT
     facts.conversation_id AS conversation_id,
     facts.user_id_hash AS user_id_hash
 {% if is_of_any_span %}
-{% with base = base_unfiltered %}
+{% with base = beside %}
 {% include facts %}
 {% endwith %}
 

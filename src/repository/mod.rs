@@ -166,15 +166,14 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
     let granted = grants_of(reader, &mut values);
     let counts = Arc::new(Counts::default());
     let mut context = context(reader, ask, &source, &granted, &mut values, &counts);
-    context.insert("around", around(granted, &counts));
-    let context = Variable::from(context);
-    let sql = template::render(ask.template, context)
-        .map_err(|error| AskError::Template { template: ask.template, error })?;
-    let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
-    if counts.has_around.load(Ordering::Relaxed) {
-        values.set("from_around", Value::Time(ask.range.from - AROUND));
-        values.set("to_around", Value::Time(ask.range.to + AROUND));
+    let unfiltered = [Unfiltered::beside(ask.range), Unfiltered::around(ask.range)].map(Arc::new);
+    for window in &unfiltered {
+        context.insert(window.name, window.condition(&granted, &counts));
     }
+    let sql = template::render(ask.template, Variable::from(context))
+        .map_err(|error| AskError::Template { template: ask.template, error })?;
+    unfiltered.iter().for_each(|window| window.bind(&mut values));
+    let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
     if tables == 0 || tables != conditions {
         return Err(AskError::WithoutBaseCondition { template: ask.template, tables, conditions });
     }
@@ -186,11 +185,7 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), A
 struct Counts {
     tables: AtomicUsize,
     conditions: AtomicUsize,
-    has_around: AtomicBool,
 }
-
-/// How far `around` reaches beyond the window.
-const AROUND: chrono::Duration = chrono::Duration::days(1);
 
 /// What the reader may see, as conditions.
 fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
@@ -198,17 +193,53 @@ fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
     grants.map(|(field, granted)| values.one_of(&field, granted)).collect()
 }
 
-/// The base condition of rows that only say something about others: the grants, and the window with a day before and
-/// after it, but no filters.
-fn around(grants: Vec<Sql>, counts: &Arc<Counts>) -> Variable {
-    let counts = Arc::clone(counts);
-    Variable::from_function(move |column: String| {
-        counts.conditions.fetch_add(1, Ordering::Relaxed);
-        counts.has_around.store(true, Ordering::Relaxed);
-        let (from, to) = ("{from_around:DateTime64(6, 'UTC')}", "{to_around:DateTime64(6, 'UTC')}");
-        let window = Sql::within(&Sql::identifier(&column), &Sql::constant(from), &Sql::constant(to));
-        Variable::from(all_of(&[vec![window], grants.clone()].concat()))
-    })
+/// The base condition of rows that only stand beside those that the filters are about: the grants and a window, but no
+/// filters. A template prints it in the base condition's place, by its name.
+struct Unfiltered {
+    name: &'static str,
+    /// The names of its bounds, and how a statement writes them.
+    bounds: [(&'static str, &'static str); 2],
+    window: (DateTime<Utc>, DateTime<Utc>),
+    is_used: AtomicBool,
+}
+
+impl Unfiltered {
+    /// In the very window of the question.
+    fn beside(range: &Range) -> Self {
+        let window = (range.from, range.to);
+        let bounds =
+            [("from_beside", "{from_beside:DateTime64(6, 'UTC')}"), ("to_beside", "{to_beside:DateTime64(6, 'UTC')}")];
+        Self { name: "beside", bounds, window, is_used: AtomicBool::new(false) }
+    }
+
+    /// With a day before and after it.
+    fn around(range: &Range) -> Self {
+        let day = chrono::Duration::days(1);
+        let window = (range.from - day, range.to + day);
+        let bounds =
+            [("from_around", "{from_around:DateTime64(6, 'UTC')}"), ("to_around", "{to_around:DateTime64(6, 'UTC')}")];
+        Self { name: "around", bounds, window, is_used: AtomicBool::new(false) }
+    }
+
+    fn condition(self: &Arc<Self>, granted: &[Sql], counts: &Arc<Counts>) -> Variable {
+        let (window, granted, counts) = (Arc::clone(self), granted.to_vec(), Arc::clone(counts));
+        Variable::from_function(move |column: String| {
+            counts.conditions.fetch_add(1, Ordering::Relaxed);
+            window.is_used.store(true, Ordering::Relaxed);
+            let [from, to] = window.bounds.map(|(_, written)| Sql::constant(written));
+            let within = Sql::within(&Sql::identifier(&column), &from, &to);
+            Variable::from(all_of(&[vec![within], granted.clone()].concat()))
+        })
+    }
+
+    /// Binds its bounds, when the template has printed it.
+    fn bind(&self, values: &mut Values) {
+        if self.is_used.load(Ordering::Relaxed) {
+            let [(from, _), (to, _)] = self.bounds;
+            values.set(from, Value::Time(self.window.0));
+            values.set(to, Value::Time(self.window.1));
+        }
+    }
 }
 
 fn context(
@@ -226,8 +257,8 @@ fn context(
     let filters = ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json));
     let conditions = [granted.to_vec(), filters.collect()].concat();
     // Raw rows: the whole window, or what a rollup leaves at its ends.
-    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)], conditions: &[Sql]| {
-        let conditions = conditions.to_vec();
+    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
+        let conditions = conditions.clone();
         let windows: Vec<_> = windows.iter().map(|(from, to)| (values.time(*from), values.time(*to))).collect();
         let counts = Arc::clone(counts);
         move |column: &str| {
@@ -238,21 +269,17 @@ fn context(
             Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
         }
     };
-    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)], conditions: &[Sql]| {
-        let base = base(values, windows, conditions);
+    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
+        let base = base(values, windows);
         Variable::from_function(move |column: String| base(&column))
     };
     match source {
-        Source::Raw => {
-            variables.push(("base", of_raw_rows(values, &[(from, to)], &conditions)));
-            // For rows beside those that the filters are about: in the base condition's place, without the filters.
-            variables.push(("base_unfiltered", of_raw_rows(values, &[(from, to)], granted)));
-        }
+        Source::Raw => variables.push(("base", of_raw_rows(values, &[(from, to)]))),
         Source::Rollup { rollup, from: first, to: last } => {
             let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
             variables.push(("has_ends", Variable::from(!source.is_all_rollup(ask.range))));
-            variables.push(("base", of_raw_rows(values, &ends, &conditions)));
-            let (base, time) = (base(values, &[(*first, *last)], &conditions), rollup.time());
+            variables.push(("base", of_raw_rows(values, &ends)));
+            let (base, time) = (base(values, &[(*first, *last)]), rollup.time());
             variables.push(("base_of_rollup", Variable::from_function(move || base(time))));
             variables.push(("rollup_time", Sql::identifier(time).into()));
             variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
