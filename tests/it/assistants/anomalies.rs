@@ -92,8 +92,13 @@ async fn days_that_are_not_over_or_have_nothing_before_them_are_not_scored() {
     let app = TestApp::start("anomalies_none").await;
     let today = app.ask("/api/v1/assistants/anomalies?range=today").await;
     assert_eq!((today.0.as_u16(), today.1["errors"][0]["parameter"].as_str()), (422, Some("range")));
-    for (query, name) in [("min_score=much", "min_score"), ("min_score=-1", "min_score"), ("split_by=day", "split_by")]
-    {
+    for (query, name) in [
+        ("min_score=much", "min_score"),
+        ("min_score=-1", "min_score"),
+        ("split_by=day", "split_by"),
+        ("datetime_from=2024-01-01&datetime_to=2025-12-31", "range"),
+        ("datetime_from=2000-01-01&datetime_to=2000-02-01", "datetime_from"),
+    ] {
         let (status, body) = app.ask(&format!("/api/v1/assistants/anomalies?{query}")).await;
         assert_eq!((status.as_u16(), body["errors"][0]["parameter"].as_str()), (422, Some(name)), "{query}");
     }

@@ -1,6 +1,6 @@
 //! What anomalies are found in: the charts by the day, and the days before them.
 
-use chrono::{Datelike, NaiveDate, Utc};
+use chrono::{Datelike, Duration, NaiveDate, Utc};
 
 use super::super::AssistantsService;
 use super::super::charts::schemas::{ChartQuestion, QuantilesQuestion};
@@ -12,6 +12,9 @@ use crate::auth::Reader;
 use crate::latencies::Quantile;
 use crate::query::{Aggregation, CompareAlign, Comparison, DateRange, Level, Problem, Range, Split, Verify};
 use crate::service::AnswerError;
+
+/// Days that are looked at.
+const MOST_DAYS: Duration = Duration::days(366);
 
 const NOTES: [&str; 7] = [
     "Expected is the median of the same weekday in the 42 days before, or of all of them while there are fewer than three of it.",
@@ -36,8 +39,15 @@ impl AssistantsService {
         let Some((first, after)) = question.date_range.whole_days(Utc::now())? else {
             return Err(Problem::parameter("range", "has no local day that is over").into());
         };
-        let baseline_days = chrono::Days::new(BASELINE_DAYS as u64);
-        let all_days = DateRange::of_days(zone, first - baseline_days, after);
+        if after - first > MOST_DAYS {
+            let detail = format!("has more than {} days, which is the most that is looked at", MOST_DAYS.num_days());
+            return Err(Problem::parameter("range", detail).into());
+        }
+        let baseline = first - chrono::Days::new(BASELINE_DAYS as u64);
+        if baseline.year() < 2000 {
+            return Err(Problem::parameter("datetime_from", "is not 42 days after the beginning of 2000").into());
+        }
+        let all_days = DateRange::of_days(zone, baseline, after);
         let charts = self.by_day(reader, question, all_days).await?;
         let scored = Scored { charts: &charts, is_split: question.split.by.is_some() };
         let (mut anomalies, unscored) = scored.anomalies(question.min_score.0);
