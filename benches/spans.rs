@@ -133,6 +133,8 @@ async fn fill(clickhouse: &ClickHouse, database: &str, mark: &PathBuf, spans: u6
         "assistant_spans_1h",
         "assistant_latencies",
         "assistant_latencies_1h",
+        "assistant_latency_totals_1h",
+        "assistant_users_1h",
     ] {
         clickhouse.execute(&format!("OPTIMIZE TABLE `{database}`.{table} FINAL")).await?;
     }

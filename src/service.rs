@@ -265,7 +265,7 @@ impl Service {
     }
 
     /// Asks for the quantiles of the whole range, and of the earlier period. The template extends
-    /// `shared/quantiles_by_bucket_and_group.sql`.
+    /// `shared/latencies.sql`.
     pub async fn compared_quantiles(
         &self,
         reader: &Reader,

@@ -121,7 +121,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         assistants.totals(LONG_RANGE);
         assistants.traces(SPAN_TABLES);
         assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&filter_on=root_span&models=a"]);
-        assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&cursor=MTc3MDA4MDQwMDAwMDAwMC4wMGYwNjdhYTBiYTkwMmI3"]);
+        assistants.traces(["datetime_from=2026-02-03&datetime_to=2026-02-03&cursor=WzE3NzAwODA0MDAwMDAwMDAsWyJhZ2VudCIsIjRiZjkyZjM1NzdiMzRkYTZhM2NlOTI5ZDBlMGU0NzM2IiwiMDBmMDY3YWEwYmE5MDJiNyJdXQ"]);
         assistants.assistants(SPAN_TABLES);
         assistants.models(SPAN_TABLES);
         assistants.tools(SPAN_TABLES);

@@ -5,13 +5,12 @@
 SELECT
     nullIf(facts.user_id_hash, '') AS user_id_hash,
     sum(facts.runs) AS runs,
-    uniqExactIf(facts.conversation_id, facts.conversation_id != '') AS conversations,
+    uniqExactMerge(facts.conversations) AS conversations,
     sum(facts.calls) AS calls,
     sum(facts.input_tokens) AS input_tokens,
     sum(facts.output_tokens) AS output_tokens,
     sum(facts.cost_usd) AS cost_usd
 {% include facts %}
 
-WHERE facts.is_run OR facts.is_call
 GROUP BY facts.user_id_hash
 {% endblock %}

@@ -3,3 +3,4 @@
 {% extends "shared/by_bucket_and_group.sql" %}
 {% block numerator %}sum(failed_runs){% endblock %}
 {% block denominator %}sum(runs){% endblock %}
+{% block condition %}WHERE is_run{% endblock %}

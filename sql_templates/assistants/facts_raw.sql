@@ -17,6 +17,7 @@ SELECT
     toUInt64(if(is_call, ifNull(raw.cached_input_tokens, 0), 0)) AS cached_input_tokens,
     toUInt64(is_call AND raw.cost_usd IS NOT NULL) AS priced_calls,
     toDecimal128(if(is_call, ifNull(raw.cost_usd, 0), 0), 9) AS cost_usd,
+    if(is_run, raw.start_time, NULL) AS newest_run,
     initializeAggregation('uniqExactState', if(conversation_id = '', NULL, cityHash64(conversation_id))) AS conversations
 FROM {{ table("assistants_tracing_spans") }} AS raw
 WHERE {{ base("start_time") }}

@@ -1,8 +1,10 @@
 -- Which runs were there, the newest first?
 -- Row:        RunRow
--- Parameters: {limit}; with is_continued {time} and {span_id} of the run before
+-- Parameters: {limit}; with is_continued {time}, {event_type}, {trace_id} and {span_id} of the run before
+-- Order:      that of the table's key, so that no more is read than is shown
 -- Names:      is_of_any_span = whether the filters are those of any span of the trace, and not of its root
 SELECT
+    toString(facts.event_type) AS event_type,
     facts.trace_id AS trace_id,
     facts.span_id AS span_id,
     toString(facts.name) AS name,
@@ -32,7 +34,11 @@ WHERE facts.is_run AND facts.trace_id GLOBAL IN (
 WHERE facts.is_run
 {% endif %}
 {% if is_continued %}
-    AND (facts.time < {time:DateTime64(6, 'UTC')} OR (facts.time = {time:DateTime64(6, 'UTC')} AND facts.span_id < {span_id:String}))
+    AND facts.time <= {time:DateTime64(6, 'UTC')}
+    AND (
+        facts.time < {time:DateTime64(6, 'UTC')}
+        OR (toString(facts.event_type), facts.trace_id, facts.span_id) < ({event_type:String}, {trace_id:String}, {span_id:String})
+    )
 {% endif %}
-ORDER BY facts.time DESC, facts.span_id DESC
+ORDER BY facts.time DESC, facts.event_type DESC, facts.trace_id DESC, facts.span_id DESC
 LIMIT {limit:UInt64}

@@ -8,6 +8,7 @@ SELECT
     sum(facts.cost_usd) AS cost_usd
 {% include facts %}
 
+WHERE facts.is_run OR facts.is_call
 GROUP BY facts.assistant_code
 HAVING runs > 0 OR cost_usd > 0
 ORDER BY runs DESC, assistant_code

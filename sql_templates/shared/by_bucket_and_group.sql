@@ -37,6 +37,7 @@ SELECT
 {% include facts %}
 
 {% block condition %}{% endblock %}
+
 GROUP BY start, series
 {% endblock %}
         )

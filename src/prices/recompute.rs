@@ -1,10 +1,10 @@
 //! Costs anew: of the spans whose cost the price book says otherwise, in rows and in rollups, each once.
 //!
-//! Month by month: the spans are *noted*; by how much they change the rollup is inserted into it, under a token of
-//! run and month; then the rows are *set*. After each step comes a row that says so. A run that was broken off goes on
+//! Month by month: the spans are *noted*; by how much they change the rollups is inserted into the facts that these are
+//! fed from, under a token of run and month; then the rows are *set*. After each step comes a row that says so. A run that was broken off goes on
 //! where it was, with the prices that it began with, before anything else is recomputed: noting again notes more at
 //! the most, inserting again under the same token changes nothing, setting again sets the same. The noted spans are
-//! what both rollup and rows change by, whatever comes in meanwhile.
+//! what both rollups and rows change by, whatever comes in meanwhile.
 //!
 //! The token is known for as long as the table keeps 10,000 of them. So with the embedded engine a run is finished at
 //! the next start, before rows come in; on a server, by whatever starts next.
@@ -44,10 +44,14 @@ static QUIET: LazyLock<TimeDelta> = LazyLock::new(|| TimeDelta::minutes(10));
 /// Rows of one insert: fewer than the engine makes two blocks of.
 const ROWS_OF_INSERT: usize = 500_000;
 
-/// `rollup_differences.sql`, and rows of `assistant_spans_15m`.
+/// `rollup_differences.sql`, and rows of `assistant_span_facts`.
 #[derive(Debug, Clone, Row, Serialize, Deserialize)]
-struct RollupDifference {
-    bucket: u32,
+struct FactsDifference {
+    /// Microseconds since 1970: the start of a quarter of an hour.
+    time: i64,
+    is_run: bool,
+    is_call: bool,
+    is_tool_call: bool,
     assistant_code: String,
     assistant_version: String,
     environment: String,
@@ -59,6 +63,7 @@ struct RollupDifference {
     event_type: String,
     status_code: String,
     error_type: String,
+    user_id_hash: String,
     priced_calls: u64,
     cost_usd: i128,
 }
@@ -123,13 +128,13 @@ impl Recompute<'_> {
             run.note(clickhouse, target, month, Step::Noted).await?;
         }
         if !run.has_done(month, Step::RolledUp) {
-            let differences: Vec<RollupDifference> =
+            let differences: Vec<FactsDifference> =
                 fetch(clickhouse, &statement("rollup_differences.sql", run)?).await?;
             fail::fail_point!("prices-before-rollup", |_| std::process::abort());
-            let (database, rollup) = (target.account.analytics_database(), target.local("assistant_spans_15m"));
+            let (database, facts) = (target.account.analytics_database(), target.local("assistant_span_facts"));
             for (number, rows) in differences.chunks(ROWS_OF_INSERT).enumerate() {
                 let token = format!("prices-{}-{month}-{number}", run.id);
-                clickhouse.insert_rows((&database, &rollup), rows, Some(&token)).await?;
+                clickhouse.insert_rows((&database, &facts), rows, Some(&token)).await?;
             }
             fail::fail_point!("prices-after-rollup", |_| std::process::abort());
             run.note(clickhouse, target, month, Step::RolledUp).await?;

@@ -119,39 +119,39 @@ impl<S: Sortable> FromParameters for Paging<S> {
     }
 }
 
-/// A place in a list that is ordered by time, newest first: behind the row that it names. Rows that come in meanwhile
-/// move nothing.
+/// A place in a list that is ordered by time and by `N` texts, all descending: behind the row that they name. Rows that
+/// come in meanwhile move nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
+pub struct Cursor<const N: usize> {
     pub time: DateTime<Utc>,
-    pub id: String,
+    pub key: [String; N],
 }
 
-impl Cursor {
+impl<const N: usize> Cursor<N> {
     fn read(written: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(written).ok()?;
-        let (micros, id) = std::str::from_utf8(&bytes).ok()?.split_once('.')?;
-        let time = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
-        let is_known = (2000..2100).contains(&time.year());
-        (is_known && !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()))
-            .then(|| Self { time, id: id.to_owned() })
+        let (micros, key): (i64, Vec<String>) = serde_json::from_slice(&bytes).ok()?;
+        let time = DateTime::from_timestamp_micros(micros)?;
+        Some(Self { time, key: key.try_into().ok()? }).filter(|_| (2000..2100).contains(&time.year()))
     }
 }
 
-impl Display for Cursor {
+impl<const N: usize> Display for Cursor<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&URL_SAFE_NO_PAD.encode(format!("{}.{}", self.time.timestamp_micros(), self.id)))
+        let text =
+            serde_json::to_string(&(self.time.timestamp_micros(), self.key.as_slice())).map_err(|_| fmt::Error)?;
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(text))
     }
 }
 
 /// The mixin: `cursor` and `limit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    pub behind: Option<Cursor>,
+pub struct Listed<const N: usize> {
+    pub behind: Option<Cursor<N>>,
     pub limit: u64,
 }
 
-impl FromParameters for Listed {
+impl<const N: usize> FromParameters for Listed<N> {
     fn describe() -> Vec<Parameter> {
         vec![
             text("cursor", "Where to go on: `page.next_cursor` of the page before.").build(),
@@ -280,12 +280,21 @@ mod tests {
 
     #[test]
     fn a_cursor_is_taken_as_it_was_given() {
-        let cursor = Cursor { time: "2026-02-01T12:00:00.000001Z".parse().unwrap(), id: "00f067aa0ba902b7".to_owned() };
-        let read = |query: &str| Parameters::read::<Listed>(query);
+        let key = ["chat".to_owned(), "it's \u{1F600}".to_owned()];
+        let cursor = Cursor { time: "2026-02-01T12:00:00.000001Z".parse().unwrap(), key };
+        let read = |query: &str| Parameters::read::<Listed<2>>(query);
         let listed = read(&format!("cursor={cursor}&limit=3")).unwrap();
         assert_eq!(listed, Listed { behind: Some(cursor.clone()), limit: 3 });
         let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        for text in ["", "1.", "x.ab", "99999999999999999.ab", "1769947200000000.a'b", "1769947200000000"] {
+        for text in [
+            "",
+            "[1769947200000000]",
+            "[1769947200000000,[\"a\"]]",
+            "[1769947200000000,[\"a\",\"b\",\"c\"]]",
+            "[1769947200000000,[1,2]]",
+            "[99999999999999999,[\"a\",\"b\"]]",
+            "[1769947200000000,[\"a\",\"b\"]]]",
+        ] {
             assert!(read(&format!("cursor={}", encoded(text))).is_err(), "{text}");
         }
         assert!(read("cursor=%21").is_err());

@@ -7,8 +7,11 @@ use crate::answer::Money;
 use crate::query::dataset::{Dataset, Field, Grain, Kind, Rollup};
 use crate::statistics::Sample;
 
-/// What a rollup by the hour tells apart; the one by a quarter of an hour has the rest as well.
-const ROLLUP_FIELDS: [&str; 11] = [
+/// What rollups tell apart. What a span is comes first, as in their keys.
+const ROLLUP_FIELDS: &[&str] = &[
+    "is_run",
+    "is_call",
+    "is_tool_call",
     "assistant_code",
     "assistant_version",
     "environment",
@@ -21,7 +24,6 @@ const ROLLUP_FIELDS: [&str; 11] = [
     "status_code",
     "error_type",
 ];
-const HOURLY_FIELDS: &[&str] = ROLLUP_FIELDS.split_at(7).0;
 
 const MEASURES: &[&str] = &[
     "spans",
@@ -38,12 +40,13 @@ const MEASURES: &[&str] = &[
     "cached_input_tokens",
     "priced_calls",
     "cost_usd",
+    "newest_run",
     "conversations",
 ];
 
 static ROLLUPS: [Rollup; 2] = [
-    Rollup { table: "assistant_spans_1h", grain: Grain::Seconds(3_600), fields: HOURLY_FIELDS, measures: MEASURES },
-    Rollup { table: "assistant_spans_15m", grain: Grain::Seconds(900), fields: &ROLLUP_FIELDS, measures: MEASURES },
+    Rollup { table: "assistant_spans_1h", grain: Grain::Seconds(3_600), fields: ROLLUP_FIELDS, measures: MEASURES },
+    Rollup { table: "assistant_spans_15m", grain: Grain::Seconds(900), fields: ROLLUP_FIELDS, measures: MEASURES },
 ];
 
 const FIELDS: &[Field] = &[
@@ -79,8 +82,19 @@ pub static SPANS: Dataset = Dataset {
     rollups: &ROLLUPS,
 };
 
+static USER_ROLLUPS: [Rollup; 1] = [Rollup {
+    table: "assistant_users_1h",
+    grain: Grain::Seconds(3_600),
+    fields: &["user_id_hash", "assistant_code", "assistant_version", "environment", "profile_code"],
+    measures: &["runs", "calls", "input_tokens", "output_tokens", "cost_usd", "conversations"],
+}];
+
+/// Facts about runs and calls of models, by who they were for.
+pub static USERS: Dataset = Dataset { facts: "assistants/facts_of_users_raw.sql", rollups: &USER_ROLLUPS, ..SPANS };
+
 /// What tells latencies apart by the hour, and one by one.
 const LATENCY_FIELDS: [&str; 14] = [
+    "measured",
     "bin",
     "assistant_code",
     "assistant_version",
@@ -89,7 +103,6 @@ const LATENCY_FIELDS: [&str; 14] = [
     "operation",
     "provider",
     "model",
-    "measured",
     "tool_name",
     "event_type",
     "status_code",
@@ -97,15 +110,16 @@ const LATENCY_FIELDS: [&str; 14] = [
     "milliseconds",
 ];
 
-static LATENCY_ROLLUPS: [Rollup; 2] = [
-    Rollup {
-        table: "assistant_latencies_1h",
-        grain: Grain::Seconds(3_600),
-        fields: LATENCY_FIELDS.split_at(9).0,
-        measures: &["samples"],
-    },
-    Rollup { table: "assistant_latencies", grain: Grain::Row, fields: LATENCY_FIELDS.split_at(1).1, measures: &[] },
+static LATENCY_ROLLUPS: [Rollup; 3] = [
+    latencies("assistant_latency_totals_1h", Grain::Seconds(3_600), 2),
+    latencies("assistant_latencies_1h", Grain::Seconds(3_600), 9),
+    latencies("assistant_latencies", Grain::Row, 14),
 ];
+
+/// A table of latencies that has the first of their fields.
+const fn latencies(table: &'static str, grain: Grain, fields: usize) -> Rollup {
+    Rollup { table, grain, fields: LATENCY_FIELDS.split_at(fields).0, measures: &["samples"] }
+}
 
 /// How long runs took, and how long callers of models waited for the first token.
 pub static LATENCIES: Dataset = Dataset {
@@ -219,6 +233,7 @@ pub struct MixRow {
 /// `runs.sql`
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct RunRow {
+    pub event_type: String,
     pub trace_id: String,
     pub span_id: String,
     pub name: String,

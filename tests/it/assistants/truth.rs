@@ -155,7 +155,51 @@ async fn quantiles_are_those_of_the_values_whoever_is_told_apart() {
             assert!(difference <= value * exactness, "seed {seed}: {path} {key:?}: {} is not {value}", shown[key]);
         }
     }
-    // A split by what the hours do not tell apart is read from rows whatever the range.
+    // A split by what the hours do not tell apart is read from single latencies whatever the range.
     let read: Vec<&str> = sources.keys().map(String::as_str).collect();
-    assert_eq!(read, ["assistant_latencies", "assistant_latencies_1h", "raw"], "{sources:?}");
+    assert_eq!(read, ["assistant_latencies", "assistant_latencies_1h"], "{sources:?}");
+}
+
+#[tokio::test]
+async fn quantiles_of_all_that_ran_are_those_of_the_values() {
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let app = TestApp::start("assistants_quantiles_of_all").await;
+    let rows: Vec<Row> = (0..1_000).map(|_| Row::any(&mut random)).collect();
+    let documents: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.document(index)).collect();
+    app.store_spans(&documents).await;
+    let mut sources = BTreeMap::new();
+    for _ in 0..20 {
+        let (chart, is_latency) = [("latency", true), ("time-to-first-token", false)][random.usize(..2)];
+        let zone: Tz = ["UTC", "Asia/Kathmandu", "America/St_Johns"][random.usize(..3)].parse().unwrap();
+        let (from, exactness) = [("2026-03-27T21:37:00Z", 1e-9), ("2026-02-20T21:37:00Z", 0.01)][random.usize(..2)];
+        let begin: DateTime<Utc> = from.parse().unwrap();
+        let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.start >= begin) {
+            let value = match is_latency {
+                true => row.millis.filter(|_| row.is_root).map(|millis| millis as f64),
+                false => row.first_token_millis.filter(|_| row.is_call()).map(f64::from),
+            };
+            values.entry(local_bucket(row.start, zone, "day")).or_default().extend(value);
+        }
+        let path = format!(
+            "/api/v1/assistants/charts/{chart}?datetime_from={from}&datetime_to=2026-04-20T00:00:00Z&aggregation_level=day&timezone={zone}"
+        );
+        let answer = app.get(&path).await;
+        *sources.entry(answer["meta"]["source"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+        let shown = values_of(&answer, zone, "day");
+        for (bucket, values) in values.iter_mut().filter(|(_, values)| !values.is_empty()) {
+            for (name, level) in [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+                let wanted = quantile(values, level);
+                let shown = shown.get(&(name.to_owned(), bucket.clone())).copied().unwrap_or_default();
+                let difference = (shown - wanted).abs();
+                assert!(
+                    difference <= wanted * exactness,
+                    "seed {seed}: {path} {bucket} {name}: {shown} is not {wanted}"
+                );
+            }
+        }
+    }
+    let read: Vec<&str> = sources.keys().map(String::as_str).collect();
+    assert_eq!(read, ["assistant_latencies", "assistant_latency_totals_1h"], "{sources:?}");
 }

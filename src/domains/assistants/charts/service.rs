@@ -17,7 +17,7 @@ use crate::service::{AnswerError, ChartOf, Common, Shown, SplitBy, verified};
 impl AssistantsService {
     pub async fn runs(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
         let drawn = Drawn { name: "runs", unit: "runs", measure: Measure::Count, notes: &[RUNS] };
-        self.chart(reader, question, drawn, "assistants/counted.sql", &[metric("runs")]).await
+        self.chart(reader, question, drawn, "assistants/counted.sql", &counted("runs", "is_run")).await
     }
 
     pub async fn error_rate(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
@@ -26,14 +26,14 @@ impl AssistantsService {
     }
 
     pub async fn tokens(&self, reader: &Reader, question: &TokensQuestion) -> Result<Chart, AnswerError> {
-        let (name, counted) = match question.tokens {
+        let (name, metric) = match question.tokens {
             Tokens::All => ("tokens", "input_tokens + output_tokens"),
             Tokens::Input => ("input_tokens", "input_tokens"),
             Tokens::Output => ("output_tokens", "output_tokens"),
             Tokens::CachedInput => ("cached_input_tokens", "cached_input_tokens"),
         };
         let drawn = Drawn { name, unit: "tokens", measure: Measure::Count, notes: &[CALLS] };
-        self.chart(reader, &question.chart, drawn, "assistants/counted.sql", &[metric(counted)]).await
+        self.chart(reader, &question.chart, drawn, "assistants/counted.sql", &counted(metric, "is_call")).await
     }
 
     pub async fn cost(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
@@ -169,9 +169,9 @@ struct Drawn {
     notes: &'static [&'static str],
 }
 
-/// The measure that `assistants/counted.sql` counts.
-fn metric(sql: &'static str) -> (&'static str, Variable) {
-    ("metric", Sql::constant(sql).into())
+/// The measure that `assistants/counted.sql` counts, and of which facts.
+fn counted(metric: &'static str, population: &'static str) -> [(&'static str, Variable); 2] {
+    [("metric", Sql::constant(metric).into()), ("population", Sql::constant(population).into())]
 }
 
 fn split(question: &ChartQuestion) -> Option<SplitBy> {

@@ -4,13 +4,27 @@ use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ENDED, FAILED, RUNS};
-use super::super::repository::SPANS;
+use super::super::repository::{SPANS, USERS};
 use super::schemas::{Assistant, Customer, Model, Operation, SpanError, TableQuestion, Tool};
 use crate::answer::{Table, TableRow};
 use crate::auth::Reader;
 use crate::clickhouse::Values;
 use crate::query::Sources;
+use crate::query::dataset::Dataset;
 use crate::service::{AnswerError, Common};
+
+/// No sum of durations gives their quantiles, so these are read from raw spans.
+const DURATIONS: &[&str] = &["duration_ms"];
+
+/// What a table is made of.
+#[derive(Clone, Copy)]
+struct MadeOf {
+    template: &'static str,
+    dataset: &'static Dataset,
+    /// Fields that it reads, which decide where from.
+    fields: &'static [&'static str],
+    notes: &'static [&'static str],
+}
 
 impl AssistantsService {
     pub async fn assistants(
@@ -22,16 +36,22 @@ impl AssistantsService {
         let mut values = Values::default();
         let codes = values.pieces("codes", &known.names.codes);
         let names = values.pieces("names", &known.names.names);
+        let made_of = MadeOf {
+            template: "assistants/assistants.sql",
+            dataset: &SPANS,
+            fields: DURATIONS,
+            notes: &[RUNS, FAILED, ENDED, CALLS, COST],
+        };
         let variables = vec![("codes", codes.into()), ("names", names.into())];
-        let notes = &[RUNS, FAILED, ENDED, CALLS, COST];
-        let mut table = self.table(reader, question, "assistants/assistants.sql", values, variables, notes).await?;
+        let mut table = self.table_with(reader, question, made_of, values, variables).await?;
         table.meta.notes.extend(known.notes);
         Ok(table)
     }
 
     pub async fn models(&self, reader: &Reader, question: &TableQuestion<Model>) -> Result<Table<Model>, AnswerError> {
         let notes = &[CALLS, FAILED, ENDED, COST];
-        self.table(reader, question, "assistants/models.sql", Values::default(), Vec::new(), notes).await
+        let made_of = MadeOf { template: "assistants/models.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        self.table(reader, question, made_of).await
     }
 
     pub async fn tools(&self, reader: &Reader, question: &TableQuestion<Tool>) -> Result<Table<Tool>, AnswerError> {
@@ -41,7 +61,8 @@ impl AssistantsService {
             FAILED,
             ENDED,
         ];
-        self.table(reader, question, "assistants/tools.sql", Values::default(), Vec::new(), notes).await
+        let made_of = MadeOf { template: "assistants/tools.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        self.table(reader, question, made_of).await
     }
 
     pub async fn operations(
@@ -49,7 +70,9 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Operation>,
     ) -> Result<Table<Operation>, AnswerError> {
-        self.table(reader, question, "assistants/operations.sql", Values::default(), Vec::new(), &[FAILED, ENDED]).await
+        let notes = &[FAILED, ENDED];
+        let made_of = MadeOf { template: "assistants/operations.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        self.table(reader, question, made_of).await
     }
 
     pub async fn customers(
@@ -57,8 +80,9 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Customer>,
     ) -> Result<Table<Customer>, AnswerError> {
-        self.table(reader, question, "assistants/customers.sql", Values::default(), Vec::new(), &[RUNS, CALLS, COST])
-            .await
+        let (fields, notes) = (&["user_id_hash"], &[RUNS, CALLS, COST]);
+        let made_of = MadeOf { template: "assistants/customers.sql", dataset: &USERS, fields, notes };
+        self.table(reader, question, made_of).await
     }
 
     pub async fn errors(
@@ -67,26 +91,35 @@ impl AssistantsService {
         question: &TableQuestion<SpanError>,
     ) -> Result<Table<SpanError>, AnswerError> {
         let notes = &[FAILED, "An error that is passed on counts in every span that it fails."];
-        self.table(reader, question, "assistants/errors.sql", Values::default(), Vec::new(), notes).await
+        let fields = &["trace_id", "conversation_id"];
+        let made_of = MadeOf { template: "assistants/errors.sql", dataset: &SPANS, fields, notes };
+        self.table(reader, question, made_of).await
     }
 
     async fn table<R: TableRow>(
         &self,
         reader: &Reader,
         question: &TableQuestion<R>,
-        template: &'static str,
+        made_of: MadeOf,
+    ) -> Result<Table<R>, AnswerError> {
+        self.table_with(reader, question, made_of, Values::default(), Vec::new()).await
+    }
+
+    async fn table_with<R: TableRow>(
+        &self,
+        reader: &Reader,
+        question: &TableQuestion<R>,
+        MadeOf { template, dataset, fields, notes }: MadeOf,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
-        notes: &[&'static str],
     ) -> Result<Table<R>, AnswerError> {
         let common = Common {
             template,
-            dataset: &SPANS,
+            dataset,
             date_range: &question.date_range,
             comparison: None,
             conditions: &question.filters.conditions,
-            // No sum of durations gives their quantiles.
-            fields: &["duration_ms"],
+            fields,
             sources: Sources::Any,
             notes,
         };

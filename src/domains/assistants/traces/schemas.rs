@@ -28,7 +28,7 @@ question! {
         date_range: DateRange,
         filters: Filters<SpanFilters>,
         filter_on: FilterOn,
-        listed: Listed,
+        listed: Listed<3>,
     }
 }
 

@@ -53,9 +53,11 @@ impl AssistantsService {
         // One more tells whether there is more.
         values.set("limit", Parameter::Whole(limit + 1));
         let behind = question.listed.behind.as_ref();
-        if let Some(cursor) = behind {
-            values.set("time", Parameter::Time(cursor.time));
-            values.set("span_id", Parameter::Text(cursor.id.clone()));
+        if let Some(Cursor { time, key: [event_type, trace_id, span_id] }) = behind {
+            values.set("time", Parameter::Time(*time));
+            values.set("event_type", Parameter::Text(event_type.clone()));
+            values.set("trace_id", Parameter::Text(trace_id.clone()));
+            values.set("span_id", Parameter::Text(span_id.clone()));
         }
         let is_of_any_span = question.filter_on == FilterOn::AnySpan && !question.filters.conditions.is_empty();
         let variables = vec![("is_continued", behind.is_some().into()), ("is_of_any_span", is_of_any_span.into())];
@@ -71,7 +73,10 @@ impl AssistantsService {
         }
         let has_more = compared.rows().len() as u64 > limit;
         let last = rows.last().filter(|_| has_more);
-        let next_cursor = last.map(|row| Cursor { time: moment(row.start), id: row.span_id.clone() }.to_string());
+        let next_cursor = last.map(|row| {
+            let key = [row.event_type.clone(), row.trace_id.clone(), row.span_id.clone()];
+            Cursor { time: moment(row.start), key }.to_string()
+        });
         let items = rows.iter().map(|row| run(row, totals.get(&row.trace_id))).collect();
         Ok(Listing { items, page: ListingPage { limit, next_cursor }, meta })
     }

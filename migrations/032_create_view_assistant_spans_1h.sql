@@ -1,8 +1,9 @@
 -- Adds up each insert into `assistant_spans_15m`.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{ table("assistant_spans_1h_view") }} {{ on_cluster }} TO {{ table("assistant_spans_1h") }} AS
 SELECT
+    is_run, is_call, is_tool_call,
     toStartOfHour(quarters.bucket) AS bucket,
-    assistant_code, assistant_version, environment, profile_code, operation, provider, model,
+    assistant_code, assistant_version, environment, profile_code, operation, provider, model, tool_name, event_type, status_code, error_type,
     sum(spans) AS spans,
     sum(runs) AS runs,
     sum(failed_runs) AS failed_runs,
@@ -17,6 +18,7 @@ SELECT
     sum(cached_input_tokens) AS cached_input_tokens,
     sum(priced_calls) AS priced_calls,
     sum(cost_usd) AS cost_usd,
+    max(newest_run) AS newest_run,
     uniqExactMergeState(conversations) AS conversations
 FROM {{ table("assistant_spans_15m") }} AS quarters
-GROUP BY bucket, assistant_code, assistant_version, environment, profile_code, operation, provider, model
+GROUP BY is_run, is_call, is_tool_call, bucket, assistant_code, assistant_version, environment, profile_code, operation, provider, model, tool_name, event_type, status_code, error_type

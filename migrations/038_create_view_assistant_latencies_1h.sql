@@ -7,4 +7,5 @@ SELECT
     if(milliseconds > 0, toInt16(floor(log(milliseconds) / log(1.02))), toInt16(-32768)) AS bin,
     count() AS samples
 FROM {{ table("assistant_latencies") }}
+WHERE measured IN ('run', 'first_token')
 GROUP BY measured, bucket, assistant_code, assistant_version, environment, profile_code, operation, provider, model, bin

@@ -1,6 +1,10 @@
--- Facts about spans of assistants, added up by a quarter of an hour and by everything that is told apart.
+-- Facts about spans of assistants, added up by a quarter of an hour and by everything that is told apart. What a span
+-- is comes first: a question about runs reads nothing of calls.
 CREATE TABLE IF NOT EXISTS {{ table("assistant_spans_15m") }} {{ on_cluster }}
 (
+    is_run               Bool,
+    is_call              Bool,
+    is_tool_call         Bool,
     bucket               DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     assistant_code       LowCardinality(String),
     assistant_version    LowCardinality(String),
@@ -27,9 +31,10 @@ CREATE TABLE IF NOT EXISTS {{ table("assistant_spans_15m") }} {{ on_cluster }}
     cached_input_tokens  SimpleAggregateFunction(sum, UInt64),
     priced_calls         SimpleAggregateFunction(sum, UInt64),
     cost_usd             SimpleAggregateFunction(sum, Decimal(38, 9)),
+    newest_run           SimpleAggregateFunction(max, Nullable(DateTime64(6, 'UTC'))),
     conversations        AggregateFunction(uniqExact, Nullable(UInt64))
 )
 ENGINE = {{ engine("AggregatingMergeTree", "assistant_spans_15m") }}
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (bucket, assistant_code, assistant_version, environment, profile_code, operation, provider, model, tool_name, event_type, status_code, error_type)
+ORDER BY (is_run, is_call, is_tool_call, bucket, assistant_code, assistant_version, environment, profile_code, operation, provider, model, tool_name, event_type, status_code, error_type)
 SETTINGS {{ deduplication_window }} = 10000, allow_nullable_key = 1

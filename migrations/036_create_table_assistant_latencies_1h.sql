@@ -1,4 +1,4 @@
--- The same by the hour, in bins of 2 % width: quantiles of any number of hours and groups can be made of them, each
+-- The same of runs and first tokens by the hour, in bins of 2 % width: quantiles of any number of hours and groups can be made of them, each
 -- within 1 % of the exact one.
 --
 -- `bin` is floor(log(milliseconds) / log(1.02)), and -32768 for 0.

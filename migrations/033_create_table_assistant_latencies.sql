@@ -1,5 +1,5 @@
--- How long runs took, and how long callers of models waited for the first token: a narrow row for each, so that
--- exact quantiles read no more than they need.
+-- How long runs, calls of models and calls of tools took, and how long callers waited for the first token: a narrow
+-- row for each, so that exact quantiles read no more than they need.
 CREATE TABLE IF NOT EXISTS {{ table("assistant_latencies") }} {{ on_cluster }}
 (
     measured          LowCardinality(String),
@@ -15,7 +15,9 @@ CREATE TABLE IF NOT EXISTS {{ table("assistant_latencies") }} {{ on_cluster }}
     event_type        LowCardinality(String),
     status_code       LowCardinality(String),
     error_type        LowCardinality(String),
-    milliseconds      Float64
+    milliseconds      Float64,
+    bin               Int16 ALIAS if(milliseconds > 0, toInt16(floor(log(milliseconds) / log(1.02))), toInt16(-32768)) COMMENT 'as in assistant_latencies_1h',
+    samples           UInt64 ALIAS toUInt64(1)
 )
 ENGINE = {{ engine("MergeTree", "assistant_latencies") }}
 PARTITION BY toYYYYMM(time)

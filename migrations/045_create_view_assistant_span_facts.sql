@@ -1,0 +1,40 @@
+-- What spans that are inserted are, and what counts of them; `assistants/facts_raw.sql` says the same.
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{ table("assistant_span_facts_view") }} {{ on_cluster }} TO {{ table("assistant_span_facts") }} AS
+WITH
+    status_code = 'ERROR' OR (status_code != 'OK' AND error_type != '') AS is_failed,
+    multiSearchAnyCaseInsensitiveUTF8(error_type, ['timeout', 'timed_out', 'timedout', 'deadline']) AS is_timeout
+SELECT
+    start_time AS time,
+    parent_id = '' AS is_run,
+    operation IN ('chat', 'generate_content', 'text_completion', 'embeddings') AS is_call,
+    operation = 'execute_tool' OR tool_name != '' AS is_tool_call,
+    assistant_code,
+    assistant_version,
+    environment,
+    profile_code,
+    operation,
+    provider,
+    model,
+    tool_name,
+    event_type,
+    status_code,
+    error_type,
+    user_id_hash,
+    if(conversation_id = '', NULL, cityHash64(conversation_id)) AS conversation,
+    dateDiff('microsecond', start_time, span_end_time) / 1000 AS duration_ms,
+    raw.time_to_first_token_ms AS time_to_first_token_ms,
+    1 AS spans,
+    is_run AS runs,
+    is_run AND is_failed AS failed_runs,
+    is_run AND span_end_time IS NULL AS endless_runs,
+    is_call AS calls,
+    is_call AND is_failed AS failed_calls,
+    is_tool_call AS tool_calls,
+    is_tool_call AND is_failed AS failed_tool_calls,
+    is_tool_call AND is_failed AND is_timeout AS timed_out_tool_calls,
+    if(is_call, ifNull(raw.input_tokens, 0), 0) AS input_tokens,
+    if(is_call, ifNull(raw.output_tokens, 0), 0) AS output_tokens,
+    if(is_call, ifNull(raw.cached_input_tokens, 0), 0) AS cached_input_tokens,
+    is_call AND raw.cost_usd IS NOT NULL AS priced_calls,
+    toDecimal128(if(is_call, ifNull(raw.cost_usd, 0), 0), 9) AS cost_usd
+FROM {{ table("assistants_tracing_spans") }} AS raw
