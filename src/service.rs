@@ -21,7 +21,7 @@ use crate::query::filters::Condition;
 use crate::query::{
     Aggregation, Buckets, Comparison, DateRange, Earlier, Paging, Problem, Range, Source, Sources, Verify,
 };
-use crate::repository::{Answered, Ask, AskError, Repository};
+use crate::repository::{Answered, Ask, AskError, Facts, Repository};
 
 /// Answers questions of any domain.
 pub struct Service {
@@ -61,6 +61,16 @@ pub struct Common<'a> {
     pub sources: Sources,
     /// What the numbers mean, in sentences.
     pub notes: &'a [&'static str],
+}
+
+/// Facts of another dataset that a table joins with its own, in the same window and under the same filters.
+#[derive(Clone, Copy)]
+pub struct Joined {
+    /// The name under which the template prints them.
+    pub name: &'static str,
+    pub dataset: &'static Dataset,
+    /// Fields that the question itself reads of them.
+    pub fields: &'static [&'static str],
 }
 
 /// What a chart has besides.
@@ -193,7 +203,7 @@ impl Service {
                 _ => {}
             }
             let split_by = chart.split.map(|split| split.column);
-            common.ask(range, buckets, split_by, values, variables)
+            common.ask(range, buckets, split_by, &[], values, variables)
         };
         let only = match chart.shown {
             Shown::Sums(name) => chart.split.is_none().then_some(name),
@@ -235,8 +245,23 @@ impl Service {
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
+        self.within_joined(reader, common, &[], range, values, variables).await
+    }
+
+    async fn within_joined<R>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        joined: &[Joined],
+        range: &Range,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Answered<R>, AnswerError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
         let buckets = Buckets::whole(range);
-        Ok(self.repository.ask(reader, common.ask(range, &buckets, None, values, variables)).await?)
+        Ok(self.repository.ask(reader, common.ask(range, &buckets, None, joined, values, variables)).await?)
     }
 
     /// Asks a question whose time axis is one bucket, for the range and for the earlier period.
@@ -283,26 +308,28 @@ impl Service {
         &self,
         reader: &Reader,
         common: Common<'_>,
+        joined: &[Joined],
         paging: &Paging<T>,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Result<Table<T>, AnswerError> {
-        let pagination = paging.pagination;
+        let (now, pagination) = (Utc::now(), paging.pagination);
+        let range = common.date_range.resolve(now)?;
         let page = |offset: u64, limit: u64| {
             let (mut values, mut variables) = (values.clone(), variables.clone());
             values.set("limit", Value::Whole(limit));
             values.set("offset", Value::Whole(offset));
             variables.push(("row_columns", Sql::list(T::COLUMNS).into()));
             variables.push(("order_by", Sql::order_by(&paging.sorting.by).into()));
-            self.compared::<T::Counted>(reader, common, values, variables)
+            self.within_joined::<T::Counted>(reader, common, joined, &range, values, variables)
         };
-        let compared = page(pagination.offset, pagination.limit).await?;
-        let meta = self.meta_of(reader, common, &compared).await?;
-        let rows = &compared.current.rows.rows;
+        let answered = page(pagination.offset, pagination.limit).await?;
+        let meta = self.meta(reader, &common, &range, now, &Told::of(&answered)).await?;
+        let rows = &answered.rows.rows;
         let total = match rows.first() {
             Some(row) => T::total(row),
             // Behind the last row nothing tells how many there are.
-            None if pagination.offset > 0 => page(0, 1).await?.current.rows.rows.first().map_or(0, T::total),
+            None if pagination.offset > 0 => page(0, 1).await?.rows.rows.first().map_or(0, T::total),
             None => 0,
         };
         Ok(Table { items: rows.iter().map(T::row).collect(), page: Page::new(pagination, total), meta })
@@ -345,9 +372,11 @@ impl Service {
         let mut meta = Meta::of_range(range);
         told.source.name().clone_into(&mut meta.source);
         meta.notes = common.notes.iter().map(|note| (*note).to_owned()).collect();
+        let days = self.retention_days;
         if self.is_beyond_retention(range, now, &told.source) {
-            meta.notes
-                .push(format!("Raw rows are kept for {} days: what is older is not counted.", self.retention_days));
+            meta.notes.push(format!("Raw rows are kept for {days} days: what is older is not counted."));
+        } else if told.joined.iter().any(|source| self.is_beyond_retention(range, now, source)) {
+            meta.notes.push(format!("Raw rows are kept for {days} days: quantiles do not count what is older."));
         }
         told.add_cost(&mut meta);
         let newest = self.repository.fresh_as_of(reader, common.dataset).await.map_err(AskError::from)?;
@@ -393,17 +422,23 @@ impl<'a> Common<'a> {
         range: &'a Range,
         buckets: &'a Buckets,
         split_by: Option<&'static str>,
+        joined: &[Joined],
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Ask<'a> {
-        Ask {
-            template: self.template,
-            dataset: self.dataset,
+        let facts = |dataset, fields: &[&'static str]| Facts {
+            dataset,
             range,
             conditions: self.conditions,
-            buckets,
+            fields: fields.iter().copied().chain(split_by).map(FieldName::Column).collect(),
             sources: self.sources,
-            fields: self.fields.iter().copied().chain(split_by).map(FieldName::Column).collect(),
+        };
+        let joined = joined.iter().map(|joined| (joined.name, facts(joined.dataset, joined.fields)));
+        Ask {
+            template: self.template,
+            facts: facts(self.dataset, self.fields),
+            joined: joined.collect(),
+            buckets,
             values,
             variables,
         }
@@ -413,6 +448,7 @@ impl<'a> Common<'a> {
 /// What the engine told about an answer, besides its rows.
 struct Told {
     source: Source,
+    joined: Vec<Source>,
     rows_read: u64,
     elapsed: std::time::Duration,
     query_id: String,
@@ -423,6 +459,7 @@ impl Told {
         let rows = &answered.rows;
         Self {
             source: answered.source.clone(),
+            joined: answered.joined.clone(),
             rows_read: rows.rows_read,
             elapsed: rows.elapsed,
             query_id: rows.query_id.clone(),

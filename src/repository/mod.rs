@@ -1,13 +1,9 @@
 //! The base repository: a template and a question become rows.
 //!
-//! This is a security boundary. Every read gets its base condition here: the reader's account names
-//! the database, and the reader's grants, the half-open window and the question's filters are
-//! conditions on the rows. A template gets a table only through `table` and `rollup`, and it must
-//! print a base condition for each; one that does not is refused before it is sent.
+//! This is a security boundary: see [`render`] for what every statement gets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,9 +11,7 @@ use clickhouse::{RowOwned, RowRead};
 use minijinja::value::Value as Variable;
 
 use crate::auth::{OutsideGrant, Reader, Scope};
-use crate::clickhouse::{
-    ClickHouse, Freshness, QueryError, Rows, Sql, Statement, Value, Values, all_of, any_of, template,
-};
+use crate::clickhouse::{ClickHouse, Freshness, QueryError, Rows, Statement, Values};
 use crate::config::Account;
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
@@ -25,9 +19,11 @@ use crate::query::{Buckets, Range, Source, Sources};
 
 mod operational;
 mod recorder;
+mod render;
 
 pub use operational::{AssistantNames, Connection, Known, OperationalDatabase, read_assistant_names};
 pub use recorder::{Recorder, Statements};
+use render::{Rendered, render};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -38,19 +34,26 @@ pub struct Repository {
     recorder: Option<Recorder>,
 }
 
-/// A question to a dataset.
-pub struct Ask<'a> {
-    /// The template's path below `sql_templates/`.
-    pub template: &'static str,
+/// What is read: facts of a dataset, within a window, under conditions.
+pub struct Facts<'a> {
     pub dataset: &'static Dataset,
     /// The window, `[from, to)`.
     pub range: &'a Range,
     pub conditions: &'a [Condition],
-    /// The time axis.
-    pub buckets: &'a Buckets,
     /// Fields that the question itself needs, besides those of its conditions.
     pub fields: Vec<FieldName>,
     pub sources: Sources,
+}
+
+/// A question.
+pub struct Ask<'a> {
+    /// The template's path below `sql_templates/`.
+    pub template: &'static str,
+    pub facts: Facts<'a>,
+    /// Other facts that the template reads as well, by the names under which it prints them.
+    pub joined: Vec<(&'static str, Facts<'a>)>,
+    /// The time axis.
+    pub buckets: &'a Buckets,
     /// Values of the placeholders that the template writes.
     pub values: Values,
     /// Further names that the template uses.
@@ -61,6 +64,8 @@ pub struct Ask<'a> {
 pub struct Answered<R> {
     pub rows: Arc<Rows<R>>,
     pub source: Source,
+    /// Where joined facts were read from.
+    pub joined: Vec<Source>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +97,7 @@ impl Repository {
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
-        let (sql, values, source) = render(reader, &ask)?;
+        let Rendered { sql, values, source, joined } = render(reader, &ask)?;
         if let Some(recorder) = &self.recorder {
             recorder.note(ask.template, sql.to_string(), values.clone());
         }
@@ -105,7 +110,7 @@ impl Repository {
             data_version: self.freshness.version(account),
         };
         let rows = self.clickhouse.rows(statement).await?;
-        Ok(Answered { rows, source })
+        Ok(Answered { rows, source, joined })
     }
 
     /// Runs a real aggregate on an account, to see whether it can be asked.
@@ -143,172 +148,4 @@ impl Repository {
         let rows: Vec<CountRow> = self.clickhouse.fetch(&sql).await?;
         Ok(rows.into_iter().map(|row| (row.table_name, row.rows)).collect())
     }
-}
-
-/// Renders the statement of a question, with its values, and says what it reads.
-pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<(Sql, Values, Source), AskError> {
-    let grants = &reader.principal.grants;
-    grants.check(ask.dataset, ask.conditions)?;
-    reader.principal.check_content(ask.dataset, ask.conditions).map_err(AskError::InsufficientScope)?;
-
-    let edges = ask.buckets.edges();
-    let granted = ask.dataset.fields.iter().filter(|field| grants.0.contains_key(field.name));
-    let granted: Vec<FieldName> = granted.map(|field| FieldName::Column(field.name)).collect();
-    let asked = ask.conditions.iter().flat_map(|condition| &condition.any_of).map(|predicate| &predicate.field);
-    let fields = ask.fields.iter().chain(&granted).chain(asked);
-    let source = match ask.sources {
-        Sources::Any => Source::choose(ask.dataset, fields, (ask.range.from, ask.range.to), &edges),
-        Sources::Raw => Source::Raw,
-    };
-
-    let mut values = ask.values.clone();
-    values.set("edges", Value::Wholes(edges));
-    let granted = grants_of(reader, &mut values);
-    let counts = Arc::new(Counts::default());
-    let mut context = context(reader, ask, &source, &granted, &mut values, &counts);
-    let unfiltered = [Unfiltered::beside(ask.range), Unfiltered::around(ask.range)].map(Arc::new);
-    for window in &unfiltered {
-        context.insert(window.name, window.condition(&granted, &counts));
-    }
-    let sql = template::render(ask.template, Variable::from(context))
-        .map_err(|error| AskError::Template { template: ask.template, error })?;
-    unfiltered.iter().for_each(|window| window.bind(&mut values));
-    let (tables, conditions) = (counts.tables.load(Ordering::Relaxed), counts.conditions.load(Ordering::Relaxed));
-    if tables == 0 || tables != conditions {
-        return Err(AskError::WithoutBaseCondition { template: ask.template, tables, conditions });
-    }
-    Ok((sql, values, source))
-}
-
-/// How often a template printed a table, and how often a base condition.
-#[derive(Default)]
-struct Counts {
-    tables: AtomicUsize,
-    conditions: AtomicUsize,
-}
-
-/// What the reader may see, as conditions.
-fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
-    let grants = reader.principal.grants.0.iter().map(|(field, granted)| (Sql::identifier(field), granted.clone()));
-    grants.map(|(field, granted)| values.one_of(&field, granted)).collect()
-}
-
-/// The base condition of rows that only stand beside those that the filters are about: the grants and a window, but no
-/// filters. A template prints it in the base condition's place, by its name.
-struct Unfiltered {
-    name: &'static str,
-    /// The names of its bounds, and how a statement writes them.
-    bounds: [(&'static str, &'static str); 2],
-    window: (DateTime<Utc>, DateTime<Utc>),
-    is_used: AtomicBool,
-}
-
-impl Unfiltered {
-    /// In the very window of the question.
-    fn beside(range: &Range) -> Self {
-        let window = (range.from, range.to);
-        let bounds =
-            [("from_beside", "{from_beside:DateTime64(6, 'UTC')}"), ("to_beside", "{to_beside:DateTime64(6, 'UTC')}")];
-        Self { name: "beside", bounds, window, is_used: AtomicBool::new(false) }
-    }
-
-    /// With a day before and after it.
-    fn around(range: &Range) -> Self {
-        let day = chrono::Duration::days(1);
-        let window = (range.from - day, range.to + day);
-        let bounds =
-            [("from_around", "{from_around:DateTime64(6, 'UTC')}"), ("to_around", "{to_around:DateTime64(6, 'UTC')}")];
-        Self { name: "around", bounds, window, is_used: AtomicBool::new(false) }
-    }
-
-    fn condition(self: &Arc<Self>, granted: &[Sql], counts: &Arc<Counts>) -> Variable {
-        let (window, granted, counts) = (Arc::clone(self), granted.to_vec(), Arc::clone(counts));
-        Variable::from_function(move |column: String| {
-            counts.conditions.fetch_add(1, Ordering::Relaxed);
-            window.is_used.store(true, Ordering::Relaxed);
-            let [from, to] = window.bounds.map(|(_, written)| Sql::constant(written));
-            let within = Sql::within(&Sql::identifier(&column), &from, &to);
-            Variable::from(all_of(&[vec![within], granted.clone()].concat()))
-        })
-    }
-
-    /// Binds its bounds, when the template has printed it.
-    fn bind(&self, values: &mut Values) {
-        if self.is_used.load(Ordering::Relaxed) {
-            let [(from, _), (to, _)] = self.bounds;
-            values.set(from, Value::Time(self.window.0));
-            values.set(to, Value::Time(self.window.1));
-        }
-    }
-}
-
-fn context(
-    reader: &Reader,
-    ask: &Ask<'_>,
-    source: &Source,
-    granted: &[Sql],
-    values: &mut Values,
-    counts: &Arc<Counts>,
-) -> BTreeMap<&'static str, Variable> {
-    let database = reader.principal.account.analytics_database();
-    let (from, to) = (ask.range.from, ask.range.to);
-    let mut variables: Vec<(&'static str, Variable)> = Vec::new();
-
-    let filters = ask.conditions.iter().map(|condition| values.condition(condition, ask.dataset.json));
-    let conditions = [granted.to_vec(), filters.collect()].concat();
-    // Raw rows: the whole window, or what a rollup leaves at its ends.
-    let base = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
-        let conditions = conditions.clone();
-        let windows: Vec<_> = windows.iter().map(|(from, to)| (values.time(*from), values.time(*to))).collect();
-        let counts = Arc::clone(counts);
-        move |column: &str| {
-            counts.conditions.fetch_add(1, Ordering::Relaxed);
-            let column = Sql::identifier(column);
-            let windows: Vec<Sql> = windows.iter().map(|(from, to)| Sql::within(&column, from, to)).collect();
-            let window = if let [only] = windows.as_slice() { only.clone() } else { any_of(&windows) };
-            Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
-        }
-    };
-    let of_raw_rows = |values: &mut Values, windows: &[(DateTime<Utc>, DateTime<Utc>)]| {
-        let base = base(values, windows);
-        Variable::from_function(move |column: String| base(&column))
-    };
-    match source {
-        Source::Raw => variables.push(("base", of_raw_rows(values, &[(from, to)]))),
-        Source::Rollup { rollup, from: first, to: last } => {
-            let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
-            variables.push(("has_ends", Variable::from(!source.is_all_rollup(ask.range))));
-            variables.push(("base", of_raw_rows(values, &ends)));
-            let (base, time) = (base(values, &[(*first, *last)]), rollup.time());
-            variables.push(("base_of_rollup", Variable::from_function(move || base(time))));
-            variables.push(("rollup_time", Sql::identifier(time).into()));
-            variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
-            let (counts, name) = (Arc::clone(counts), Sql::dotted(&[&database, rollup.table]));
-            variables.push((
-                "rollup",
-                Variable::from_function(move || {
-                    counts.tables.fetch_add(1, Ordering::Relaxed);
-                    Variable::from(name.clone())
-                }),
-            ));
-        }
-    }
-    let facts = match source {
-        Source::Raw => "shared/facts_of_raw_rows.sql",
-        Source::Rollup { .. } => "shared/facts_of_rollup.sql",
-    };
-    variables.push(("facts", Variable::from(facts)));
-    variables.push(("raw_facts", Variable::from(ask.dataset.facts)));
-    // Answers by time: the start of the bucket that a fact lies in.
-    variables.push(("bucket", Sql::constant("roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})").into()));
-    let counts = Arc::clone(counts);
-    variables.push((
-        "table",
-        Variable::from_function(move |name: String| {
-            counts.tables.fetch_add(1, Ordering::Relaxed);
-            Variable::from(Sql::dotted(&[&database, &name]))
-        }),
-    ));
-    variables.extend(ask.variables.iter().cloned());
-    variables.into_iter().collect()
 }

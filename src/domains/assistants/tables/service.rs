@@ -4,25 +4,24 @@ use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ENDED, FAILED, RUNS};
-use super::super::repository::{SPANS, USERS};
+use super::super::repository::{LATENCIES, SPANS, USERS};
 use super::schemas::{Assistant, Customer, Model, Operation, SpanError, TableQuestion, Tool};
 use crate::answer::{Table, TableRow};
 use crate::auth::Reader;
 use crate::clickhouse::Values;
 use crate::query::Sources;
 use crate::query::dataset::Dataset;
-use crate::service::{AnswerError, Common};
-
-/// No sum of durations gives their quantiles, so these are read from raw spans.
-const DURATIONS: &[&str] = &["duration_ms"];
+use crate::service::{AnswerError, Common, Joined};
 
 /// What a table is made of.
 #[derive(Clone, Copy)]
 struct MadeOf {
     template: &'static str,
     dataset: &'static Dataset,
-    /// Fields that it reads, which decide where from.
+    /// What its rows are told apart by, and other fields that it reads: they decide where from.
     fields: &'static [&'static str],
+    /// The same of latencies, where it shows some: no sum gives their quantiles, so they are read one by one.
+    latencies: Option<&'static [&'static str]>,
     notes: &'static [&'static str],
 }
 
@@ -39,7 +38,8 @@ impl AssistantsService {
         let made_of = MadeOf {
             template: "assistants/assistants.sql",
             dataset: &SPANS,
-            fields: DURATIONS,
+            fields: &["assistant_code"],
+            latencies: Some(&["measured", "assistant_code", "milliseconds"]),
             notes: &[RUNS, FAILED, ENDED, CALLS, COST],
         };
         let variables = vec![("codes", codes.into()), ("names", names.into())];
@@ -49,19 +49,29 @@ impl AssistantsService {
     }
 
     pub async fn models(&self, reader: &Reader, question: &TableQuestion<Model>) -> Result<Table<Model>, AnswerError> {
-        let notes = &[CALLS, FAILED, ENDED, COST];
-        let made_of = MadeOf { template: "assistants/models.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        let made_of = MadeOf {
+            template: "assistants/models.sql",
+            dataset: &SPANS,
+            fields: &["model", "provider"],
+            latencies: Some(&["measured", "model", "provider", "milliseconds"]),
+            notes: &[CALLS, FAILED, ENDED, COST],
+        };
         self.table(reader, question, made_of).await
     }
 
     pub async fn tools(&self, reader: &Reader, question: &TableQuestion<Tool>) -> Result<Table<Tool>, AnswerError> {
-        let notes = &[
-            "A call of a tool is a span whose operation is `execute_tool`, or that names a tool.",
-            "A timeout is a failed call whose error type says so: it contains `timeout`, `timed_out`, `timedout` or `deadline`.",
-            FAILED,
-            ENDED,
-        ];
-        let made_of = MadeOf { template: "assistants/tools.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        let made_of = MadeOf {
+            template: "assistants/tools.sql",
+            dataset: &SPANS,
+            fields: &["tool_name"],
+            latencies: Some(&["measured", "tool_name", "milliseconds"]),
+            notes: &[
+                "A call of a tool is a span whose operation is `execute_tool`, or that names a tool.",
+                "A timeout is a failed call whose error type says so: it contains `timeout`, `timed_out`, `timedout` or `deadline`.",
+                FAILED,
+                ENDED,
+            ],
+        };
         self.table(reader, question, made_of).await
     }
 
@@ -70,8 +80,13 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Operation>,
     ) -> Result<Table<Operation>, AnswerError> {
-        let notes = &[FAILED, ENDED];
-        let made_of = MadeOf { template: "assistants/operations.sql", dataset: &SPANS, fields: DURATIONS, notes };
+        let made_of = MadeOf {
+            template: "assistants/operations.sql",
+            dataset: &SPANS,
+            fields: &["operation", "duration_ms"],
+            latencies: None,
+            notes: &[FAILED, ENDED],
+        };
         self.table(reader, question, made_of).await
     }
 
@@ -80,8 +95,13 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<Customer>,
     ) -> Result<Table<Customer>, AnswerError> {
-        let (fields, notes) = (&["user_id_hash"], &[RUNS, CALLS, COST]);
-        let made_of = MadeOf { template: "assistants/customers.sql", dataset: &USERS, fields, notes };
+        let made_of = MadeOf {
+            template: "assistants/customers.sql",
+            dataset: &USERS,
+            fields: &["user_id_hash"],
+            latencies: None,
+            notes: &[RUNS, CALLS, COST],
+        };
         self.table(reader, question, made_of).await
     }
 
@@ -90,9 +110,13 @@ impl AssistantsService {
         reader: &Reader,
         question: &TableQuestion<SpanError>,
     ) -> Result<Table<SpanError>, AnswerError> {
-        let notes = &[FAILED, "An error that is passed on counts in every span that it fails."];
-        let fields = &["trace_id", "conversation_id"];
-        let made_of = MadeOf { template: "assistants/errors.sql", dataset: &SPANS, fields, notes };
+        let made_of = MadeOf {
+            template: "assistants/errors.sql",
+            dataset: &SPANS,
+            fields: &["trace_id", "conversation_id"],
+            latencies: None,
+            notes: &[FAILED, "An error that is passed on counts in every span that it fails."],
+        };
         self.table(reader, question, made_of).await
     }
 
@@ -109,7 +133,7 @@ impl AssistantsService {
         &self,
         reader: &Reader,
         question: &TableQuestion<R>,
-        MadeOf { template, dataset, fields, notes }: MadeOf,
+        MadeOf { template, dataset, fields, latencies, notes }: MadeOf,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Result<Table<R>, AnswerError> {
@@ -123,6 +147,7 @@ impl AssistantsService {
             sources: Sources::Any,
             notes,
         };
-        self.service.table(reader, common, &question.paging, values, variables).await
+        let joined = latencies.map(|fields| Joined { name: "latencies", dataset: &LATENCIES, fields });
+        self.service.table(reader, common, joined.as_slice(), &question.paging, values, variables).await
     }
 }
