@@ -311,13 +311,13 @@ pub fn with_names(path: &str, operation: &Value) -> String {
     let parameters = || operation["parameters"].as_array().into_iter().flatten();
     // Without a range of time there is nothing that stands in for what is not given.
     let has_range = parameters().any(|parameter| parameter["name"] == "range");
-    let is_needed =
-        |parameter: &&Value| parameter["required"] == true || (!has_range && !parameter["example"].is_null());
-    let required = parameters().filter(|parameter| parameter["in"] == "query").filter(is_needed);
-    let pairs: Vec<String> = required
-        .map(|parameter| {
-            let example = parameter["example"].as_str().expect("what must be given has an example");
-            format!("{}={example}", parameter["name"].as_str().expect("a name"))
+    let pairs: Vec<String> = parameters()
+        .filter(|parameter| parameter["in"] == "query")
+        .filter_map(|parameter| {
+            let (name, is_required) = (parameter["name"].as_str().expect("a name"), parameter["required"] == true);
+            let example = parameter["example"].as_str();
+            assert!(example.is_some() || !is_required, "what must be given has an example");
+            example.filter(|_| is_required || !has_range).map(|example| format!("{name}={example}"))
         })
         .collect();
     format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))

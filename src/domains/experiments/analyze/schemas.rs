@@ -52,15 +52,21 @@ document! {
         /// The variant that the others are compared with.
         #[schema(example = "A")]
         baseline: String,
+        #[schema(required = false)]
         alpha: Alpha,
         /// By which test it is decided: `auto` is `sequential`, since an experiment can be sent again with more units.
+        #[schema(required = false)]
         test: TestChoice,
+        #[schema(required = false)]
         sequential_tuning: SequentialTuning,
         /// How p-values are adjusted for their number.
+        #[schema(required = false)]
         correction: Correction,
         /// Which p-values are adjusted together.
+        #[schema(required = false)]
         correction_scope: CorrectionScope,
         /// What the Bayesian view believes of relative lifts before there are data: `normal` is N(0, 0.3²).
+        #[schema(required = false)]
         prior: PriorChoice,
         /// The relative effect from which on a goal matters; 0.01 by default.
         #[schema(example = 0.01)]
@@ -83,10 +89,12 @@ document! {
         #[schema(example = "success")]
         id: String,
         /// A goal is to get better, a guardrail is not to get worse.
+        #[schema(required = false)]
         role: Role,
         /// Of units that converted or did not, of a number or a count per unit, or of a sum over a sum.
         metric_type as "type": MetricType,
         /// Which way is better.
+        #[schema(required = false)]
         direction: Direction,
         /// The relative effect from which on it matters: of a goal in place of that of the request; of a guardrail, how
         /// much worse it may be at most.
@@ -261,6 +269,9 @@ impl VariantBody {
 
     fn observed(self, metric_type: MetricType, has_before: bool, place: &mut Place<'_>) -> Option<Observed> {
         let kind = metric_type.name();
+        if metric_type == MetricType::Conversion {
+            self.part(place)?;
+        }
         let of_ratio = [self.denominator_sum, self.denominator_sum_squares, self.product_sum];
         let of_before = [self.pre_sum, self.pre_sum_squares, self.pre_product_sum];
         let is_ratio = metric_type == MetricType::Ratio;
@@ -307,6 +318,16 @@ impl VariantBody {
         }
     }
 
+    /// No more units converted than there are. The squares of such sums are impossible too; this says it plainly.
+    fn part(&self, place: &mut Place<'_>) -> Option<()> {
+        match self.sum.map(|sum| sum.0.value()) {
+            Some(sum) if self.n > 0 && sum > self.n as f64 => {
+                place.within("sum", |place| place.refuse(format!("is {sum} of {} units: a proportion above 1", self.n)))
+            }
+            _ => Some(()),
+        }
+    }
+
     /// The sums of one variable, when some values have them.
     fn sums(&self, fields: [(&str, Option<Exact>); 2], kind: &str, place: &mut Place<'_>) -> Option<Sums> {
         let [sum, squares] = fields.map(|field| self.needed(field, kind, place));
@@ -324,9 +345,6 @@ impl VariantBody {
     /// Each value is 0 or 1.
     fn conversions(&self, y: Sums, place: &mut Place<'_>) -> Option<Observed> {
         let (n, sum) = (self.n, y.sum.value());
-        if sum > n as f64 {
-            return place.within("sum", |place| place.refuse(format!("is {sum} of {n} units: a proportion above 1")));
-        }
         if sum < 0.0 || sum.fract() != 0.0 {
             return place
                 .within("sum", |place| place.refuse("is no number of units: those that converted are counted"));

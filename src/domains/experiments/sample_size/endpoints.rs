@@ -3,7 +3,7 @@
 use axum::Json;
 
 use super::schemas::{SampleSize, SampleSizeQuestion};
-use crate::error::{ApiError, TokenProblems};
+use crate::error::{ApiError, QuestionProblems};
 use crate::http::Valid;
 
 /// How many units an experiment takes
@@ -14,7 +14,7 @@ use crate::http::Valid;
     path = "/api/v1/experiments/sample-size",
     tag = "experiments",
     params(SampleSizeQuestion),
-    responses((status = 200, description = "The number of units", body = SampleSize), TokenProblems),
+    responses((status = 200, description = "The number of units", body = SampleSize), QuestionProblems),
     security(("bearer" = ["experiments:read"])),
 )]
 pub async fn sample_size(Valid(question): Valid<SampleSizeQuestion>) -> Result<Json<SampleSize>, ApiError> {
