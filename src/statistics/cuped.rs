@@ -68,9 +68,30 @@ mod tests {
         ] {
             assert!((got - wanted).abs() < 1e-9, "{got}, not {wanted}");
         }
-        let relative = cuped.relative.unwrap();
-        assert!((relative.value - 0.080_250_039_1 / 5.0).abs() < 1e-9, "{relative:?}");
-        assert!(cuped.variance_reduction.unwrap() > 0.6, "{cuped:?}");
+        // The standard error of the plain difference is 0.0900761551.
+        let reduction = 1.0 - (0.055_292_288_5_f64 / 0.090_076_155_1).powi(2);
+        assert!((cuped.variance_reduction.unwrap() - reduction).abs() < 1e-8, "{cuped:?}");
+        assert_relative(cuped, [0.016_050_007_8, 0.011_184_384_6, -0.005_884_313_8, 0.037_984_329_4, 0.151_433_521_9]);
+    }
+
+    #[test]
+    fn cuped_has_the_numbers_of_gbstats_for_arms_of_different_sizes() {
+        let baseline = joint(400, [2_000, 11_600, 1_960, 11_204, 11_080]);
+        let candidate = joint(1_000, [5_120, 30_320, 4_950, 28_500, 28_500]);
+        let cuped = cuped(baseline, candidate).unwrap();
+        assert!((cuped.theta - 0.792_701_754_4).abs() < 1e-9, "{cuped:?}");
+        let difference = cuped.absolute.difference(0.05);
+        assert!((difference.standard_error - 0.072_285_351_4).abs() < 1e-9, "{difference:?}");
+        assert!((difference.p.value - 0.266_580_836_5).abs() < 1e-9, "{difference:?}");
+        assert_relative(cuped, [0.016_072_982_5, 0.014_697_632_2, -0.012_778_954_3, 0.044_924_919_2, 0.274_480_994_0]);
+    }
+
+    /// Value, standard error, interval and p.
+    #[track_caller]
+    fn assert_relative(cuped: Cuped, wanted: [f64; 5]) {
+        let of = cuped.relative.unwrap().difference(0.05);
+        let got = [of.value, of.standard_error, of.interval[0], of.interval[1], of.p.value];
+        assert!(got.iter().zip(wanted).all(|(got, wanted)| (got - wanted).abs() < 1e-9), "{got:?}, not {wanted:?}");
     }
 
     #[test]

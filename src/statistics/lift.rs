@@ -31,15 +31,11 @@ impl Lift {
     /// Source: the delta method, as Deng, Knoblich and Lu 2018, KDD, have it; reference numbers from GrowthBook's
     /// gbstats.
     pub fn relative(baseline: Sample, candidate: Sample) -> Option<Self> {
-        Self::absolute(baseline, candidate)?.relative_to([baseline, candidate])
+        Self::absolute(baseline, candidate)?.relative_with([baseline, candidate], [baseline, candidate])
     }
 
-    /// This lift as a part of the mean of the first sample, which may be another than it is measured by.
-    pub(super) fn relative_to(self, [baseline, candidate]: [Sample; 2]) -> Option<Self> {
-        self.relative_with([baseline, candidate], [baseline, candidate])
-    }
-
-    /// The same, with the variances of other samples.
+    /// This lift as a part of the first of two means, by the delta method with the variances of two samples, which may
+    /// be others than those whose means they are. The degrees of freedom stay those of the absolute lift.
     pub(super) fn relative_with(self, means: [Sample; 2], samples: [Sample; 2]) -> Option<Self> {
         let [baseline, candidate] = means.map(|sample| sample.mean);
         let of_candidate = samples[1].variance_of_mean()? / (baseline * baseline);

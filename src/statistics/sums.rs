@@ -189,6 +189,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::statistics::Lift;
 
     fn sums(values: &[i64]) -> Sums {
         let squares: i64 = values.iter().map(|value| value * value).sum();
@@ -227,6 +228,26 @@ mod tests {
         assert_eq!((ratio.n, ratio.mean), (4, 0.3));
         let wanted = (5.0 / 3.0 - 2.0 * 0.3 * 14.0 / 3.0 + 0.09 * 14.0) / 25.0;
         assert!((ratio.variance / wanted - 1.0).abs() < 1e-12, "{ratio:?}, not {wanted}");
+        // The same, compared, as gbstats has it.
+        let of = |n, y: [i64; 2], x: [i64; 2], products: i64| {
+            let [y, x] = [y, x].map(|[sum, squares]| Sums { n, sum: sum.into(), squares: squares.into() });
+            Joint::of_sums(y, x, products.into()).unwrap().unwrap().ratio().unwrap()
+        };
+        let baseline = of(400, [800, 2_600], [1_600, 8_000], 4_100);
+        let candidate = of(500, [1_150, 3_900], [2_000, 10_000], 5_600);
+        let absolute = Lift::absolute(baseline, candidate).unwrap().difference(0.05);
+        let relative = Lift::relative(baseline, candidate).unwrap().difference(0.05);
+        for (got, wanted) in [
+            (absolute.value, 0.075),
+            (absolute.standard_error, 0.019_691_328_0),
+            (absolute.interval[0], 0.036_352_841_1),
+            (absolute.p.value, 0.000_149_295_3),
+            (relative.standard_error, 0.042_468_555_2),
+            (relative.interval[1], 0.233_350_853_7),
+            (relative.p.value, 0.000_433_705_4),
+        ] {
+            assert!((got - wanted).abs() < 1e-9, "{got}, not {wanted}");
+        }
         let nothing = Joint::of_sums(clicks, sums(&[0, 0, 0, 0]), 0_i64.into()).unwrap().unwrap();
         assert_eq!(nothing.ratio(), None);
     }
