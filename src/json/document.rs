@@ -143,13 +143,16 @@ impl FromJson for f64 {
     }
 }
 
+/// More are not counted: well within what numbers with a point tell apart, also when some are added up.
+const MOST: u64 = 1_000_000_000_000;
+
 /// A whole number that is not negative, as which 3.0 counts too.
-pub fn whole_number(value: &Json<'_>) -> Option<u64> {
-    match value {
-        // Beyond it, whole numbers are not told apart any more.
-        Json::Float(number) if number.fract() == 0.0 && (0.0..9e15).contains(number) => Some(*number as u64),
+fn whole_number(value: &Json<'_>) -> Option<u64> {
+    let number = match value {
+        Json::Float(number) if number.fract() == 0.0 && (0.0..=MOST as f64).contains(number) => Some(*number as u64),
         value => value.as_u64(),
-    }
+    };
+    number.filter(|number| *number <= MOST)
 }
 
 impl FromJson for u64 {
@@ -157,7 +160,7 @@ impl FromJson for u64 {
         let value = place.required(value)?;
         match whole_number(value) {
             Some(number) => Some(number),
-            None => place.refuse(format!("`{}` is not a whole number, 0 or more", shown(&value.to_string()))),
+            None => place.refuse(format!("`{}` is not a whole number from 0 to {MOST}", shown(&value.to_string()))),
         }
     }
 }

@@ -56,7 +56,7 @@ pub fn two_proportions(baseline: Proportion, candidate: Proportion, alpha: f64) 
     let [l2, u2] = wilson_interval(candidate.successes, candidate.trials, alpha)?;
     let value = p2 - p1;
     let interval = [value - (p2 - l2).hypot(u1 - p1), value + (u2 - p2).hypot(p1 - l1)];
-    let pooled = (baseline.successes + candidate.successes) as f64 / (n1 + n2);
+    let pooled = (baseline.successes as f64 + candidate.successes as f64) / (n1 + n2);
     let error = (pooled * (1.0 - pooled) * (1.0 / n1 + 1.0 / n2)).sqrt();
     // All or none in both: they do not differ.
     let p = if error > 0.0 { PValue::of_z(value / error) } else { PValue::ONE };

@@ -172,7 +172,7 @@ impl Joint {
             |one: f64, two: f64, apart: f64| ((n1 - 1.0) * one + (n2 - 1.0) * two + apart * n1 * n2 / n) / freedom;
         let (dy, dx) = (other.y.mean - self.y.mean, other.x.mean - self.x.mean);
         let of = |one: Sample, two: Sample, apart: f64| Sample {
-            n: one.n + two.n,
+            n: one.n.saturating_add(two.n),
             mean: one.mean + apart * n2 / n,
             variance: pooled(one.variance, two.variance, apart * apart),
         };

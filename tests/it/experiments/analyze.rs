@@ -156,6 +156,7 @@ async fn what_is_impossible_is_refused_where_it_is() {
     for (kind, changes, field) in [
         ("conversion", json!({"n": -1}), "n"),
         ("conversion", json!({"n": 1.5}), "n"),
+        ("conversion", json!({"n": u64::MAX, "sum": u64::MAX, "sum_squares": u64::MAX}), "n"),
         ("conversion", json!({"n": null}), "n"),
         ("conversion", json!({"sum": 101, "sum_squares": 101}), "sum"),
         ("conversion", json!({"sum": -1, "sum_squares": 1}), "sum"),

@@ -158,7 +158,7 @@ impl AnalyzeBody {
         let weight = |name: &str| self.weights.as_ref().map_or(Some(1.0), |weights| weights.get(name).copied());
         if weight(&self.baseline).is_some_and(|weight| weight <= 0.0) {
             place.within("weights", |place| {
-                place.refuse_field(&self.baseline, "is the baseline's, and must be above 0")
+                place.refuse_field(&self.baseline, "is the baseline's, and must be above 0");
             });
         }
         if !variants.iter().any(|name| *name != self.baseline && weight(name).is_none_or(|weight| weight > 0.0)) {
