@@ -474,6 +474,26 @@ mod tests {
         assert_decided(&held, Continue, &[Reason::NoData]);
     }
 
+    /// 400 experiments without a difference, each looked at 50 times, and stopped at the first look that says so.
+    #[test]
+    fn without_a_difference_hardly_anything_is_shipped_or_does_harm_however_often_one_looks() {
+        let mut random = fastrand::Rng::with_seed(17);
+        let (mut shipped, mut stopped) = (0, 0);
+        for _ in 0..400 {
+            let mut rates = [(0, 0); 2];
+            for _ in 0..50 {
+                rates = rates.map(|(sum, units)| (sum + u64::from(random.u64(..).count_ones()), units + 64));
+                match analyze(&experiment(Auto, vec![goal("any", &rates)])).decision.code {
+                    Ship => shipped += 1,
+                    StopGuardrail => stopped += 1,
+                    _ => continue,
+                }
+                break;
+            }
+        }
+        assert!(shipped + stopped <= 20, "{shipped} shipped, {stopped} stopped");
+    }
+
     fn observed() -> impl Strategy<Value = Observed> {
         let values = prop::collection::vec(-1_000_000_i64..1_000_000, 0..40);
         let mean = (values, 0..4_i32).prop_map(|(values, power)| {
