@@ -14,7 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::auth::{OutsideGrant, Scope, SignatureRefused, TokenRefused};
 use crate::clickhouse::{Failure, QueryError};
-use crate::query::{Problem, ProblemKind, Problems};
+use crate::query::{Problem, ProblemKind, Problems, shown};
 use crate::repository::AskError;
 use crate::service::AnswerError;
 
@@ -204,7 +204,7 @@ impl From<Problems> for ApiError {
         let code =
             if problems.iter().all(|problem| code_of(problem) == first) { first } else { Code::InvalidParameter };
         let told = |problem: &Problem| match problem.parameter.as_ref().or(problem.pointer.as_ref()) {
-            Some(place) if !place.is_empty() => format!("`{place}`: {}", problem.detail),
+            Some(place) if !place.is_empty() => format!("`{}`: {}", shown(place), problem.detail),
             _ => problem.detail.clone(),
         };
         let detail = match problems.as_slice() {

@@ -3,13 +3,14 @@
 //! What a body may have is declared with [`document!`](document), whose fields are read, refused and described by the
 //! same names. Reading goes on after a problem; only at the end there either is a question, or all its problems.
 
-use std::fmt::Write;
-
 use super::{Json, Object, read};
 use crate::query::{Problem, Problems, nearest, shown};
 
 /// Problems that are told at once.
 const MOST_PROBLEMS: usize = 100;
+
+/// Characters of a name.
+const LONGEST_NAME: usize = 200;
 
 /// Something that is read from a part of a body.
 pub trait FromJson: Sized {
@@ -51,9 +52,16 @@ impl Place<'_> {
     /// Goes into a field or an item, and comes back.
     pub fn within<T>(&mut self, name: impl AsRef<str>, read: impl FnOnce(&mut Place<'_>) -> T) -> T {
         let length = self.pointer.len();
-        let escaped = name.as_ref().replace('~', "~0").replace('/', "~1");
-        // Writing to a string does not fail.
-        let _ = write!(self.pointer, "/{}", shown(&escaped));
+        self.pointer.push('/');
+        for (index, letter) in name.as_ref().chars().enumerate() {
+            match letter {
+                // No name is as long; what is beyond leads nowhere.
+                _ if index == LONGEST_NAME => break,
+                '~' => self.pointer.push_str("~0"),
+                '/' => self.pointer.push_str("~1"),
+                letter => self.pointer.push(letter),
+            }
+        }
         let read = read(&mut Place { pointer: self.pointer, problems: self.problems });
         self.pointer.truncate(length);
         read
@@ -168,11 +176,10 @@ impl FromJson for u64 {
 /// A name: a text that must be given, and not be empty.
 impl FromJson for String {
     fn take(value: Option<&Json<'_>>, place: &mut Place<'_>) -> Option<Self> {
-        const LONGEST: usize = 200;
         match place.required(value)? {
             Json::Text(text) if text.is_empty() => place.refuse("is empty"),
-            Json::Text(text) if text.chars().count() > LONGEST => {
-                place.refuse(format!("is longer than {LONGEST} characters"))
+            Json::Text(text) if text.chars().count() > LONGEST_NAME => {
+                place.refuse(format!("is longer than {LONGEST_NAME} characters"))
             }
             Json::Text(text) => Some(text.to_string()),
             other => place.refuse(format!("is {}, not a text", kind_of(other))),
@@ -292,6 +299,13 @@ macro_rules! bounded {
 }
 pub(crate) use bounded;
 
+/// What the words of a list mean, a line each; nothing when all of them say it themselves.
+pub fn meanings(names: &[&str], meanings: &[&str]) -> Option<String> {
+    let told = names.iter().zip(meanings).filter(|(_, meaning)| !meaning.is_empty());
+    let lines: Vec<String> = told.map(|(name, meaning)| format!("- `{name}`: {}", meaning.trim())).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 /// Makes a vocabulary a word of bodies and answers, which may have a default.
 macro_rules! word {
     ($name:ident $(, $default:expr)?) => {
@@ -322,7 +336,8 @@ macro_rules! word {
                 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
                 let schema = ObjectBuilder::new()
                     .schema_type(SchemaType::Type(Type::String))
-                    .enum_values(Some(Self::NAMES.to_vec()));
+                    .enum_values(Some(Self::NAMES.to_vec()))
+                    .description($crate::json::meanings(Self::NAMES, Self::MEANINGS));
                 $(let schema = schema.default(Some($default.name().into()));)?
                 schema.into()
             }
@@ -339,7 +354,12 @@ mod tests {
     use crate::query::{Parameters, vocabulary};
 
     vocabulary! {
-        enum Colour as "colour" { Red = "red", Green = "green", }
+        enum Colour as "colour" {
+            /// Like
+            /// blood.
+            Red = "red",
+            Green = "green",
+        }
     }
 
     word!(Colour, Colour::Red);
@@ -378,6 +398,7 @@ mod tests {
         assert_eq!(outer.parts.0, [Some(Inner { count: 1 }), Some(Inner { count: 2 })]);
         assert_eq!(outer.share, Share(0.25));
         assert_eq!(outer.by_name.get("x/y"), Some(&Inner { count: 3 }));
+        assert_eq!(meanings(Colour::NAMES, Colour::MEANINGS).as_deref(), Some("- `red`: Like blood."));
         let least: Outer = read_as(r#"{"name":"a","parts":[],"by_name":{}}"#).unwrap();
         assert_eq!((least.colour, least.share), (Colour::Red, Share(0.5)));
         // The same word is read from a query string.

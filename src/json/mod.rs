@@ -12,7 +12,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-pub use document::{FromJson, Items, Named, Place, Unreadable, read_as};
+pub use document::{FromJson, Items, Named, Place, Unreadable, meanings, read_as};
 pub(crate) use document::{bounded, document, word};
 pub use read::{DEEPEST, MOST_KEYS, read};
 
