@@ -3,7 +3,11 @@
 use std::hint::black_box;
 
 use chartwell::answer::{Grid, GroupedRow, Measure, Meta, Outline, chart};
+use chartwell::domains::experiments::analysis::analyze;
+use chartwell::domains::experiments::analyze::schemas::AnalyzeQuestion;
 use chartwell::domains::recommendations::schemas::SeriesQuestion;
+use chartwell::json::read_as;
+use chartwell::openapi::Example;
 use chartwell::query::{Aggregation, Level, Parameters, Range};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -46,6 +50,26 @@ fn pure(criterion: &mut Criterion) {
     criterion.bench_function("write it as JSON", |bencher| {
         bencher.iter(|| serde_json::to_vec(black_box(&drawn)).expect("it serialises"));
     });
+
+    // Two variants; a conversion, and a count with CUPED.
+    let body = Example::of("experiments/analyze").and_then(|example| example.body).expect("the example has a body");
+    let mut larger = body.clone();
+    let metrics = body["metrics"].as_array().expect("it has metrics");
+    let metrics = (0..20).map(|index| {
+        let mut metric = metrics[index % metrics.len()].clone();
+        metric["id"] = format!("metric {index}").into();
+        metric
+    });
+    larger["metrics"] = metrics.collect();
+    for (name, body) in [("analyze 2 metrics", body), ("analyze 20 metrics", larger)] {
+        let body = body.to_string();
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let AnalyzeQuestion(experiment) = read_as(black_box(&body)).expect("a good body");
+                serde_json::to_vec(&analyze(&experiment)).expect("it serialises")
+            });
+        });
+    }
 }
 
 criterion_group!(benches, pure);

@@ -12,7 +12,7 @@ mod targets;
 
 use targets::Target;
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     targets::EVENTS,
     targets::PRODUCT_EVENTS,
     targets::OTLP,
@@ -20,6 +20,7 @@ const TARGETS: [Target; 7] = [
     targets::SIGNATURES,
     targets::SPOOL,
     targets::ROWS,
+    targets::ANALYSES,
 ];
 
 static TARGET: LazyLock<&Target> = LazyLock::new(|| {

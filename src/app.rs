@@ -27,6 +27,8 @@ use crate::domains::assistants::slo::endpoints as assistant_slo;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::assistants::traces::endpoints as assistant_traces;
+use crate::domains::experiments::analyze::endpoints as experiment_analyze;
+use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
@@ -195,6 +197,8 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
+        .routes(guarded(gatekeeper, routes!(experiment_analyze::analyze)))
+        .routes(guarded(gatekeeper, routes!(experiment_sample_size::sample_size)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

@@ -14,7 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::auth::{OutsideGrant, Scope, SignatureRefused, TokenRefused};
 use crate::clickhouse::{Failure, QueryError};
-use crate::query::{Problem, ProblemKind, Problems};
+use crate::query::{Problem, ProblemKind, Problems, shown};
 use crate::repository::AskError;
 use crate::service::AnswerError;
 
@@ -203,9 +203,9 @@ impl From<Problems> for ApiError {
         let first = problems.first().map_or(Code::InvalidParameter, code_of);
         let code =
             if problems.iter().all(|problem| code_of(problem) == first) { first } else { Code::InvalidParameter };
-        let told = |problem: &Problem| match &problem.parameter {
-            Some(parameter) => format!("`{parameter}`: {}", problem.detail),
-            None => problem.detail.clone(),
+        let told = |problem: &Problem| match problem.parameter.as_ref().or(problem.pointer.as_ref()) {
+            Some(place) if !place.is_empty() => format!("`{}`: {}", shown(place), problem.detail),
+            _ => problem.detail.clone(),
         };
         let detail = match problems.as_slice() {
             [only] => told(only),
@@ -217,7 +217,7 @@ impl From<Problems> for ApiError {
             .map(|problem| FieldError {
                 code: code_of(&problem).name().to_owned(),
                 parameter: problem.parameter,
-                pointer: None,
+                pointer: problem.pointer,
                 detail: problem.detail,
                 allowed: problem.allowed,
             })
@@ -338,6 +338,34 @@ described_problems! {
         /// `internal`
         Internal = 500,
         /// `query_too_large`, `overloaded`, `engine_unavailable`
+        Unavailable = 503,
+        /// `query_timeout`
+        Timeout = 504,
+    }
+}
+
+described_problems! {
+    /// The errors of a question that is asked with a body.
+    BodyQuestionProblems {
+        /// `malformed_body`
+        BadRequest = 400,
+        /// `invalid_token`, `token_expired`
+        Unauthorized = 401,
+        /// `insufficient_scope`, `unknown_account`, `outside_grant`
+        Forbidden = 403,
+        /// `request_timeout`
+        RequestTimeout = 408,
+        /// `body_too_large`: as sent, or after decompression
+        TooLarge = 413,
+        /// `unsupported_media_type`
+        UnsupportedMediaType = 415,
+        /// `invalid_parameter`, `unknown_parameter`: all problems at once, each with its place as a JSON pointer
+        Unprocessable = 422,
+        /// `rate_limited`
+        RateLimited = 429,
+        /// `internal`
+        Internal = 500,
+        /// `query_too_large`, `overloaded`, `engine_unavailable`, `ingestion_unavailable`
         Unavailable = 503,
         /// `query_timeout`
         Timeout = 504,

@@ -1,6 +1,7 @@
 //! The domains: a folder each, with the same files, none importing another.
 
 pub mod assistants;
+pub mod experiments;
 pub mod platform;
 pub mod recommendations;
 pub mod voice_agents;

@@ -1,5 +1,6 @@
 //! The HTTP edge: what every request passes, whatever it asks.
 
+pub mod body;
 mod edge;
 mod guard;
 mod parameters;
@@ -10,7 +11,7 @@ mod server;
 
 pub use edge::{Edge, Rendered, method_not_allowed, not_found, on_panic};
 pub use guard::{Gatekeeper, Guarded, guarded, open};
-pub use parameters::Valid;
+pub use parameters::{Valid, ValidBody};
 pub use rate_limit::RateLimits;
 pub use represent::Answer;
 pub use request_id::{RequestId, X_REQUEST_ID};

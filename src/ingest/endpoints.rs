@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use chrono::Utc;
 
 use super::anonymise::Personal;
-use super::body::{Content, JsonContent, malformed};
+use super::body::JsonContent;
 use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
 use super::genai::{Coverage, PriceBook};
@@ -20,6 +20,7 @@ use crate::auth::Reader;
 use crate::config::Account;
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
+use crate::http::body::{Content, malformed};
 use crate::json::{self, Json as Document};
 use crate::query::shown;
 use crate::rows::Row;

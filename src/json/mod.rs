@@ -3,6 +3,7 @@
 //! Reading is bounded and strict ([`read()`]); a value has one binary form (by `serde`, for the spool) and one
 //! text ([`Json`]'s `Display`).
 
+mod document;
 mod read;
 
 use std::borrow::Cow;
@@ -11,6 +12,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
+pub use document::{FromJson, Items, Named, Place, Unreadable, meanings, read_as};
+pub(crate) use document::{bounded, document, word};
 pub use read::{DEEPEST, MOST_KEYS, read};
 
 /// A text that may be borrowed.

@@ -188,15 +188,17 @@ fn described(name: &str, description: &str, schema: impl Into<Schema>) -> Parame
 /// what is read, refused and described.
 macro_rules! vocabulary {
     ($(#[$meta:meta])* $visibility:vis enum $name:ident as $parameter:literal
-     { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+     { $($(#[doc = $doc:literal])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        $visibility enum $name { $($(#[$doc])* $variant,)+ }
+        $visibility enum $name { $($(#[doc = $doc])* $variant,)+ }
 
         impl $name {
             pub const PARAMETER: &'static str = $parameter;
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
             pub const NAMES: &'static [&'static str] = &[$($text,)+];
+            /// What each says, in the order of the names; nothing where the name says it.
+            pub const MEANINGS: &'static [&'static str] = &[$(concat!($($doc),*),)+];
 
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
@@ -218,10 +220,10 @@ pub(crate) use vocabulary;
 /// What charts can be split by: a vocabulary whose values name columns of the facts. One of them may be the default.
 macro_rules! dimension {
     ($(#[$meta:meta])* $visibility:vis enum $name:ident
-     { $($(#[$doc:meta])* $variant:ident = $text:literal of $column:literal,)+ } $(by default $default:ident)?) => {
+     { $($(#[doc = $doc:literal])* $variant:ident = $text:literal of $column:literal,)+ } $(by default $default:ident)?) => {
         $crate::query::vocabulary! {
             $(#[$meta])*
-            $visibility enum $name as "split_by" { $($(#[$doc])* $variant = $text,)+ }
+            $visibility enum $name as "split_by" { $($(#[doc = $doc])* $variant = $text,)+ }
         }
 
         impl $crate::query::Dimension for $name {

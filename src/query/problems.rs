@@ -5,8 +5,10 @@ use std::borrow::Cow;
 /// One thing that is wrong, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The parameter's name; `None` when it is about the request as a whole.
+    /// The parameter's name; `None` when it is about the body, or the request as a whole.
     pub parameter: Option<String>,
+    /// The place in the body, as a JSON pointer; that of the whole body is empty.
+    pub pointer: Option<String>,
     pub kind: ProblemKind,
     /// A sentence for the person who wrote the request.
     pub detail: String,
@@ -25,6 +27,7 @@ impl Problem {
     pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             parameter: Some(name.into()),
+            pointer: None,
             kind: ProblemKind::InvalidParameter,
             detail: detail.into(),
             allowed: Vec::new(),
@@ -32,7 +35,23 @@ impl Problem {
     }
 
     pub fn general(detail: impl Into<String>) -> Self {
-        Self { parameter: None, kind: ProblemKind::InvalidParameter, detail: detail.into(), allowed: Vec::new() }
+        Self {
+            parameter: None,
+            pointer: None,
+            kind: ProblemKind::InvalidParameter,
+            detail: detail.into(),
+            allowed: Vec::new(),
+        }
+    }
+
+    /// At a place in the body.
+    pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), ..Self::general(detail) }
+    }
+
+    /// The same problem, at a place in the body.
+    pub fn at(self, pointer: impl Into<String>) -> Self {
+        Self { parameter: None, pointer: Some(pointer.into()), ..self }
     }
 
     /// A value outside a closed list.

@@ -14,19 +14,24 @@ pub struct PValue {
     pub log10: f64,
 }
 
+/// Farther out squares leave the range of numbers.
+const FARTHEST: f64 = 1e150;
+
 impl PValue {
     /// Nothing speaks against there being no difference.
     pub const ONE: Self = Self { value: 1.0, log10: 0.0 };
 
-    fn of_logarithm(natural: f64) -> Self {
-        let natural = natural.min(0.0);
+    /// Of its natural logarithm; above 1 it is 1.
+    pub(super) fn of_logarithm(natural: f64) -> Self {
+        // Beyond the range of numbers there is an end, which has a logarithm.
+        let natural = natural.clamp(-f64::MAX, 0.0);
         Self { value: natural.exp().max(f64::MIN_POSITIVE), log10: natural / LN_10 }
     }
 
     /// Both tails of the standard normal distribution beyond ±z: erfc(|z|/√2), and far out
     /// exp(−z²/2)·√(2/π)/|z|·(1 − 1/z² + 3/z⁴), the asymptotic series of erfc.
     pub fn of_z(z: f64) -> Self {
-        let z = z.abs();
+        let z = z.abs().min(FARTHEST);
         if z < 30.0 {
             return Self::of_logarithm(erfc(z / SQRT_2).ln());
         }
@@ -38,7 +43,7 @@ impl PValue {
     /// Both tails of Student's distribution with `freedom` degrees beyond ±t: I_x(ν/2, 1/2) with
     /// x = ν/(ν + t²), and far out x^a·(1−x)^b/(a·B(a, b)), times the first term of its series in x.
     pub fn of_t(t: f64, freedom: f64) -> Self {
-        let (a, b) = (freedom / 2.0, 0.5);
+        let (a, b, t) = (freedom / 2.0, 0.5, t.clamp(-FARTHEST, FARTHEST));
         let x = freedom / (freedom + t * t);
         let p = beta_reg(a, b, x);
         if p > 1e-280 {
@@ -81,7 +86,22 @@ fn ln_gamma_tail(a: f64, x: f64) -> f64 {
     a * x.ln() - x - ln_gamma(a) + fraction.ln()
 }
 
-/// How many standard errors a two-sided interval reaches to each side, by Student's distribution.
+/// The chance of the standard normal distribution below z.
+pub(super) fn normal_cdf(z: f64) -> f64 {
+    0.5 * erfc(-z / SQRT_2)
+}
+
+/// The density of the standard normal distribution at z.
+pub(super) fn normal_density(z: f64) -> f64 {
+    (-z * z / 2.0).exp() / (2.0 * PI).sqrt()
+}
+
+/// How many standard errors a two-sided interval that leaves `alpha` out reaches to each side.
+pub(super) fn z_quantile(alpha: f64) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - alpha / 2.0)
+}
+
+/// How many standard errors a two-sided interval that leaves `alpha` out reaches to each side, by Student's distribution.
 ///
 /// With many degrees of freedom the library's inverse loses its digits; there the first terms of the expansion of
 /// Cornish and Fisher about the normal quantile have more than twelve: z + (z³+z)/4ν + (5z⁵+16z³+3z)/96ν².
@@ -90,7 +110,7 @@ pub(super) fn t_quantile(alpha: f64, freedom: f64) -> f64 {
     if freedom < 5_000.0 {
         return StudentsT::new(0.0, 1.0, freedom).expect("degrees of freedom are positive").inverse_cdf(level);
     }
-    let z = Normal::standard().inverse_cdf(level);
+    let z = z_quantile(alpha);
     let first = (z.powi(3) + z) / 4.0;
     let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
     z + first / freedom + second / freedom.powi(2)
@@ -99,6 +119,7 @@ pub(super) fn t_quantile(alpha: f64, freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::Z_95;
 
     #[test]
     fn p_values_are_those_of_tables() {
@@ -117,6 +138,14 @@ mod tests {
         // scipy.stats.norm.logsf(100) / ln 10 + log10(2)
         assert!((far.log10 - -2_173.570_513).abs() < 1e-5, "{far:?}");
         assert!(far.value > 0.0);
+        for p in [
+            PValue::of_z(f64::INFINITY),
+            PValue::of_t(f64::NEG_INFINITY, 1.0),
+            PValue::of_t(1e300, 1e9),
+            PValue::of_logarithm(f64::NEG_INFINITY),
+        ] {
+            assert!(p.value > 0.0 && p.log10.is_finite(), "{p:?}");
+        }
         let (near, beyond) = (PValue::of_z(29.999_999), PValue::of_z(30.0));
         assert!((near.log10 - beyond.log10).abs() < 1e-4, "{near:?} {beyond:?}");
         // mpmath.betainc, with 30 digits
@@ -150,6 +179,19 @@ mod tests {
         }
         assert_eq!(PValue::of_chi_squared(0.0, 3), PValue::ONE);
         assert_eq!(PValue::of_chi_squared(5.0, 0), PValue::ONE);
+    }
+
+    #[test]
+    fn quantiles_of_the_normal_distribution_are_those_of_tables() {
+        assert!((z_quantile(0.05) - Z_95).abs() < 1e-15);
+        // scipy.stats.norm.isf(α / 2)
+        for (alpha, wanted) in
+            [(0.5, 0.674_489_750_196), (0.01, 2.575_829_303_549), (1e-4, 3.890_591_886_413), (1.2, -0.253_347_103_136)]
+        {
+            assert!((z_quantile(alpha) - wanted).abs() < 1e-9, "{alpha}");
+            assert!((normal_cdf(wanted) - (1.0 - alpha / 2.0)).abs() < 1e-9);
+        }
+        assert!(normal_cdf(-30.0) > 0.0);
     }
 
     #[test]

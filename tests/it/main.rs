@@ -14,6 +14,7 @@ mod edge;
 mod engine;
 mod entities;
 mod examples;
+mod experiments;
 mod front;
 mod fuzz;
 mod heavy;

@@ -305,14 +305,19 @@ fn attribute((key, value): (&String, &Value)) -> Value {
 /// A trace that is in no data but that of the test that asks for it.
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// A path of the description, with something in the place of what it names, and with the parameters that must be given.
+/// A path of the description, with something in the place of what it names, and with the parameters that must be given:
+/// those that are required, and where none is and nothing has a default, those of the example.
 pub fn with_names(path: &str, operation: &Value) -> String {
-    let parameters = operation["parameters"].as_array().into_iter().flatten();
-    let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
-    let pairs: Vec<String> = required
-        .map(|parameter| {
-            let example = parameter["example"].as_str().expect("what must be given has an example");
-            format!("{}={example}", parameter["name"].as_str().expect("a name"))
+    let parameters = || operation["parameters"].as_array().into_iter().flatten();
+    // Without a range of time there is nothing that stands in for what is not given.
+    let has_range = parameters().any(|parameter| parameter["name"] == "range");
+    let pairs: Vec<String> = parameters()
+        .filter(|parameter| parameter["in"] == "query")
+        .filter_map(|parameter| {
+            let (name, is_required) = (parameter["name"].as_str().expect("a name"), parameter["required"] == true);
+            let example = parameter["example"].as_str();
+            assert!(example.is_some() || !is_required, "what must be given has an example");
+            example.filter(|_| is_required || !has_range).map(|example| format!("{name}={example}"))
         })
         .collect();
     format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))

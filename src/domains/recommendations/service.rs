@@ -13,7 +13,7 @@ use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::{Compare, Dimension, MOST_GROUPS, Sources, Split};
 use crate::service::{AnswerError, ChartOf, Common, Service, Shown, SplitBy};
-use crate::statistics::wilson_interval;
+use crate::statistics::{ALPHA, wilson_interval};
 
 const CHARACTERS_NOTE: &str = "Characters are counted in sent messages that have a profile code.";
 const SOURCE_NOTE: &str =
@@ -216,7 +216,7 @@ fn funnel_steps(rows: &[FunnelRow], earlier: Option<&[FunnelRow]>) -> Vec<Funnel
                 numerator: count,
                 denominator: of,
                 rate: rate(count, of),
-                interval: of.and_then(|of| wilson_interval(count, of)),
+                interval: of.and_then(|of| wilson_interval(count, of, ALPHA)),
                 previous_count: before.map(|(count, _)| count),
                 previous_rate: before.and_then(|(count, of)| rate(count, of)),
             });

@@ -13,8 +13,9 @@ use super::items::{Item, Items};
 use super::parts::Part;
 use super::refusals::Refusals;
 use crate::error::{ApiError, Code};
+use crate::http::body::{self, Content, essence};
 use crate::http::{Guarded, Rendered};
-use crate::ingest::body::{self, Content, essence};
+use crate::ingest::body::OTLP;
 
 /// How a request and its answer are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl<S: Send + Sync> FromRequest<S> for Export {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let encoding = Encoding::of(&parts.headers)?;
-        Ok(Self { encoding, content: body::read(&parts.headers, body, body::OTLP).await? })
+        Ok(Self { encoding, content: body::read(&parts.headers, body, OTLP).await? })
     }
 }
 

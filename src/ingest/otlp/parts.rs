@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::json::{self, FromJson};
 use super::refusals::UNREADABLE;
 use crate::error::{ApiError, Code};
-use crate::ingest::body::malformed;
+use crate::http::body::malformed;
 use crate::ingest::documents::Several;
 use crate::ingest::rejection::Rejection;
 

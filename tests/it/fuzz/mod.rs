@@ -62,3 +62,8 @@ fn a_damaged_spool_opens_with_all_that_is_whole() {
 fn any_bytes_are_rows_that_can_be_used_or_are_refused() {
     try_out(&targets::ROWS);
 }
+
+#[test]
+fn an_analysis_is_all_numbers_or_its_problems_have_places() {
+    try_out(&targets::ANALYSES);
+}

@@ -7,7 +7,7 @@ use super::schemas::{
     Arm, Cell, CellVerdict, Certainty, Effect, Metric, Mix, Reason, RisenError, Verdict, VerdictCode,
 };
 use crate::statistics::{
-    Difference, Proportion, QuantileEstimate, Sample, benjamini_hochberg, homogeneity, mean_interval,
+    ALPHA, Difference, Proportion, QuantileEstimate, Sample, benjamini_hochberg, homogeneity, mean_interval,
     quantile_difference, two_proportions, welch, wilson_interval,
 };
 
@@ -122,7 +122,7 @@ pub fn risen_errors(rows: &[ErrorRow], traces: [u64; 2]) -> Vec<RisenError> {
                 is_new: baseline.successes == 0 && baseline.trials > 0,
                 baseline: of_proportion(baseline),
                 candidate: of_proportion(candidate),
-                p_value: two_proportions(baseline, candidate).map(|difference| difference.p.value),
+                p_value: two_proportions(baseline, candidate, ALPHA).map(|difference| difference.p.value),
                 p_value_adjusted: None,
             }
         })
@@ -151,7 +151,7 @@ fn of_proportion(proportion: Proportion) -> Arm {
         units: proportion.trials,
         numerator: Some(proportion.successes),
         value: proportion.value(),
-        interval: wilson_interval(proportion.successes, proportion.trials),
+        interval: wilson_interval(proportion.successes, proportion.trials, ALPHA),
     }
 }
 
@@ -229,7 +229,7 @@ fn of_rates(sides: [&Side; 2]) -> Tested {
     Tested {
         baseline: of_proportion(rates[0]),
         candidate: of_proportion(rates[1]),
-        difference: two_proportions(rates[0], rates[1]),
+        difference: two_proportions(rates[0], rates[1], ALPHA),
         is_small: rates.iter().any(is_small),
     }
 }
@@ -258,7 +258,7 @@ fn of_quantiles(level: f64, [baseline, candidate]: [(u64, &[f64]); 2]) -> Tested
         candidate: arm(candidate),
         difference: both
             .filter(|_| can_be_tested(baseline.0) && can_be_tested(candidate.0))
-            .map(|(baseline, candidate)| quantile_difference(baseline, candidate)),
+            .map(|(baseline, candidate)| quantile_difference(baseline, candidate, ALPHA)),
         is_small: is_small(baseline.0) || is_small(candidate.0),
     }
 }
@@ -268,13 +268,13 @@ fn of_means([baseline, candidate]: [Option<Sample>; 2]) -> Tested {
         units: sample.map_or(0, |sample| sample.n),
         numerator: None,
         value: sample.map(|sample| sample.mean),
-        interval: sample.and_then(mean_interval),
+        interval: sample.and_then(|sample| mean_interval(sample, ALPHA)),
     };
     let is_small = |sample: Option<Sample>| sample.is_none_or(|sample| sample.n < FEWEST_OF_MEANS);
     Tested {
         baseline: arm(baseline),
         candidate: arm(candidate),
-        difference: baseline.zip(candidate).and_then(|(baseline, candidate)| welch(baseline, candidate)),
+        difference: baseline.zip(candidate).and_then(|(baseline, candidate)| welch(baseline, candidate, ALPHA)),
         is_small: is_small(baseline) || is_small(candidate),
     }
 }

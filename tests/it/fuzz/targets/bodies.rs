@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chartwell::error::Code;
-use chartwell::ingest::body::{self, Limits};
+use chartwell::http::body::{self, Limits};
 use chartwell::rows::Rows;
 
 use super::RUNTIME;

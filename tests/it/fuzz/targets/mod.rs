@@ -3,6 +3,7 @@
 //! Both engines use them: the short run of `cargo test` beside this folder, which changes the seeds, and
 //! libFuzzer in `fuzz/`, which starts from them and looks for new ways through the code.
 
+mod analyses;
 mod bodies;
 mod events;
 mod otlp;
@@ -35,6 +36,7 @@ pub const BODIES: Target = Target { name: "bodies", check: bodies::check, seeds:
 pub const SIGNATURES: Target = Target { name: "signatures", check: signatures::check, seeds: signatures::seeds };
 pub const SPOOL: Target = Target { name: "spool", check: spool::check, seeds: spool::seeds };
 pub const ROWS: Target = Target { name: "rows", check: rows::check, seeds: rows::seeds };
+pub const ANALYSES: Target = Target { name: "analyses", check: analyses::check, seeds: analyses::seeds };
 
 /// What bodies are read on.
 static RUNTIME: LazyLock<Runtime> =

@@ -1,0 +1,538 @@
+//! From comparisons to a decision.
+//!
+//! A variant is judged by its basis: the sequential test and interval, or with `test=fixed` those for one look.
+//! *Significant* is an adjusted p-value below alpha. The *wished* side of an interval is the upper one of a metric that
+//! is to increase, the lower one of one that is to decrease; a relative interval lies *within* a minimum effect m when
+//! it lies between −m and m. Of each variant holds the first that applies:
+//!
+//! 1. `quarantine`: units did not come as planned (`health.srm.alarm`).
+//! 2. `stop_guardrail`: a guardrail, or a goal, is significantly worse. Not when its interval lies within its minimum
+//!    effect: then the harm does not matter. Goals always have one, guardrails when it is given.
+//! 3. `ship`: at least one goal is significantly better, with enough units for its test; every other goal is that too,
+//!    or lies within its minimum effect; and each guardrail with a minimum effect is certainly not worse by more.
+//! 4. `stop_no_effect`: there are goals, and the wished side of each one's interval is below its minimum effect.
+//! 5. `continue`: anything else.
+//!
+//! With several variants the experiment is shipped when one can be; else it is stopped when one does harm; else it
+//! continues while one has to; only when none of them has an effect it is stopped for that.
+
+use std::collections::BTreeSet;
+
+use super::input::{Direction, Experiment, Metric, Role, Settings};
+use super::schemas::{
+    Compared, Decision, DecisionCode, Health, MetricAnalysis, Note, Reason, Variant, VariantDecision,
+};
+use crate::statistics::{Assurance, Judged, Lift, times_as_many};
+
+/// How often a lift is to be found that there is.
+const POWER: f64 = 0.8;
+
+pub fn decide(experiment: &Experiment, metrics: &[MetricAnalysis], health: &Health) -> Decision {
+    let is_mismatched = health.srm.is_some_and(|srm| srm.alarm);
+    let compared = experiment.arms.iter().map(|arm| arm.variant.as_str()).filter(|name| experiment.is_compared(name));
+    let variants: Vec<VariantDecision> = compared
+        .map(|variant| {
+            let verdict = match is_mismatched {
+                true => Verdict::of(DecisionCode::Quarantine, [Reason::SampleRatioMismatch]),
+                false => judge(&of_variant(experiment, metrics, variant), experiment),
+            };
+            VariantDecision {
+                variant: variant.to_owned(),
+                code: verdict.code,
+                reasons: verdict.reasons.into_iter().collect(),
+                units_needed: verdict.units_needed,
+            }
+        })
+        .collect();
+    const FIRST_OF: [DecisionCode; 5] = [
+        DecisionCode::Quarantine,
+        DecisionCode::Ship,
+        DecisionCode::StopGuardrail,
+        DecisionCode::Continue,
+        DecisionCode::StopNoEffect,
+    ];
+    let code = FIRST_OF.into_iter().find(|code| variants.iter().any(|variant| variant.code == *code));
+    let Some(code) = code else {
+        let reasons = vec![Reason::NoData];
+        return Decision { code: DecisionCode::Continue, reasons, units_needed: None, variant: None, variants };
+    };
+    let deciding = || variants.iter().filter(|variant| variant.code == code);
+    let reasons: BTreeSet<Reason> = deciding().flat_map(|variant| variant.reasons.iter().copied()).collect();
+    let lift = |variant: &&VariantDecision| first_goal(&of_variant(experiment, metrics, &variant.variant));
+    let best = deciding().max_by(|one, other| lift(one).total_cmp(&lift(other)));
+    Decision {
+        code,
+        reasons: reasons.into_iter().collect(),
+        units_needed: deciding().filter_map(|variant| variant.units_needed).max(),
+        variant: best.filter(|_| code == DecisionCode::Ship).map(|variant| variant.variant.clone()),
+        variants,
+    }
+}
+
+struct Verdict {
+    code: DecisionCode,
+    reasons: BTreeSet<Reason>,
+    units_needed: Option<u64>,
+}
+
+impl Verdict {
+    fn of(code: DecisionCode, reasons: impl IntoIterator<Item = Reason>) -> Self {
+        Self { code, reasons: reasons.into_iter().collect(), units_needed: None }
+    }
+}
+
+/// The comparisons of one variant.
+fn of_variant<'a>(
+    experiment: &'a Experiment,
+    metrics: &'a [MetricAnalysis],
+    variant: &str,
+) -> Vec<(&'a Metric, &'a Compared, Option<f64>)> {
+    let of = |(metric, analysis): (&'a Metric, &'a MetricAnalysis)| {
+        let measured = analysis.variants.iter().map(Variant::measured);
+        let baseline = measured.clone().find(|measured| measured.variant == experiment.baseline)?.value;
+        analysis.variants.iter().find_map(|candidate| match candidate {
+            Variant::Compared(compared) if compared.measured.variant == variant => {
+                Some((metric, compared.as_ref(), baseline))
+            }
+            _ => None,
+        })
+    };
+    experiment.metrics.iter().zip(metrics).filter_map(of).collect()
+}
+
+/// How much better the first goal is.
+fn first_goal(comparisons: &[(&Metric, &Compared, Option<f64>)]) -> f64 {
+    let goal = comparisons.iter().find(|(metric, ..)| metric.role == Role::Goal);
+    let lift = goal.and_then(|(metric, compared, _)| Some(sign(metric.direction) * compared.absolute?.value));
+    lift.unwrap_or(f64::NEG_INFINITY)
+}
+
+const fn sign(direction: Direction) -> f64 {
+    match direction {
+        Direction::Increase => 1.0,
+        Direction::Decrease => -1.0,
+    }
+}
+
+/// What a comparison says, with lifts turned so that more is better.
+struct Finding {
+    /// By the test alone, and after correction; `None` where nothing can be tested.
+    is_below_alpha: Option<bool>,
+    is_significant: bool,
+    lift: f64,
+    /// Relative.
+    interval: Option<[f64; 2]>,
+    is_trusted: bool,
+}
+
+impl Finding {
+    fn of(metric: &Metric, compared: &Compared, settings: &Settings) -> Self {
+        let sign = sign(metric.direction);
+        let turned = |[lower, upper]: [f64; 2]| if sign > 0.0 { [lower, upper] } else { [-upper, -lower] };
+        let (p_value, adjusted, interval) = match (&compared.sequential, settings.is_sequential()) {
+            (Some(of), true) => (Some(of.p_value), Some(of.p_value_adjusted), of.relative_interval),
+            (None, true) => (None, None, None),
+            (_, false) => {
+                let relative = compared.relative.map(|relative| relative.interval);
+                (compared.p_value, compared.p_value_adjusted, relative)
+            }
+        };
+        Self {
+            is_below_alpha: p_value.map(|p| p < settings.alpha),
+            is_significant: adjusted.is_some_and(|p| p < settings.alpha),
+            lift: compared.absolute.map_or(0.0, |absolute| sign * absolute.value),
+            interval: interval.map(turned),
+            is_trusted: ![Note::SmallSample, Note::ZeroVariance].iter().any(|note| compared.notes.contains(note)),
+        }
+    }
+
+    fn is_better(&self) -> bool {
+        self.is_significant && self.lift > 0.0
+    }
+
+    fn is_worse(&self) -> bool {
+        self.is_significant && self.lift < 0.0
+    }
+
+    fn is_within(&self, minimum: f64) -> bool {
+        self.is_below(minimum) && self.is_above(-minimum)
+    }
+
+    /// An improvement as large as the minimum is ruled out.
+    fn is_below(&self, minimum: f64) -> bool {
+        self.interval.is_some_and(|[_, upper]| upper < minimum)
+    }
+
+    fn is_above(&self, least: f64) -> bool {
+        self.interval.is_some_and(|[lower, _]| lower > least)
+    }
+}
+
+fn judge(comparisons: &[(&Metric, &Compared, Option<f64>)], experiment: &Experiment) -> Verdict {
+    let settings = &experiment.settings;
+    let of_role = |role: Role| {
+        let of = comparisons.iter().filter(move |(metric, ..)| metric.role == role);
+        of.map(|(metric, compared, _)| (*metric, Finding::of(metric, compared, settings)))
+    };
+    let minimum = |metric: &Metric| metric.minimum_effect.unwrap_or(settings.minimum_effect);
+    let (goals, guardrails): (Vec<_>, Vec<_>) = (of_role(Role::Goal).collect(), of_role(Role::Guardrail).collect());
+
+    let is_harmed = |(metric, finding): &&(&Metric, Finding)| {
+        finding.is_worse() && !metric.minimum_effect.is_some_and(|minimum| finding.is_within(minimum))
+    };
+    let is_lost = |(metric, finding): &&(&Metric, Finding)| finding.is_worse() && !finding.is_within(minimum(metric));
+    let harm = [
+        (guardrails.iter().any(|of| is_harmed(&of)), Reason::GuardrailSignificantlyWorse),
+        (goals.iter().any(|of| is_lost(&of)), Reason::GoalSignificantlyWorse),
+    ];
+    if harm.iter().any(|(holds, _)| *holds) {
+        let reasons = harm.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason);
+        return Verdict::of(DecisionCode::StopGuardrail, reasons);
+    }
+
+    let is_uncertain =
+        |(metric, finding): &(&Metric, Finding)| metric.minimum_effect.is_some_and(|margin| !finding.is_above(-margin));
+    let is_uncertain = guardrails.iter().any(is_uncertain);
+    let is_won = |finding: &Finding| finding.is_better() && finding.is_trusted;
+    let can_ship = goals.iter().any(|(_, finding)| is_won(finding))
+        && goals.iter().all(|(metric, finding)| is_won(finding) || finding.is_within(minimum(metric)));
+    if can_ship && !is_uncertain {
+        return Verdict::of(DecisionCode::Ship, [Reason::GoalsSignificantlyBetter]);
+    }
+    if !goals.is_empty() && goals.iter().all(|(metric, finding)| finding.is_below(minimum(metric)) && !is_won(finding))
+    {
+        return Verdict::of(DecisionCode::StopNoEffect, [Reason::EffectBelowMinimum]);
+    }
+
+    let mut reasons: BTreeSet<Reason> = goals.iter().filter_map(|of| undecided(of, settings)).collect();
+    reasons.extend((can_ship && is_uncertain).then_some(Reason::GuardrailUncertain));
+    reasons.extend(goals.is_empty().then_some(Reason::NoGoal));
+    let open = comparisons.iter().filter(|(metric, compared, _)| {
+        metric.role == Role::Goal && undecided(&(*metric, Finding::of(metric, compared, settings)), settings).is_some()
+    });
+    let needed = open.filter_map(|(metric, compared, baseline)| {
+        let target = minimum(metric) * baseline.unwrap_or(0.0).abs();
+        units_needed(compared, target, experiment, metric)
+    });
+    Verdict { code: DecisionCode::Continue, reasons, units_needed: needed.max() }
+}
+
+/// Why a goal is not decided; nothing when it is.
+fn undecided((metric, finding): &(&Metric, Finding), settings: &Settings) -> Option<Reason> {
+    let minimum = metric.minimum_effect.unwrap_or(settings.minimum_effect);
+    match finding.is_below_alpha {
+        None => Some(Reason::NoData),
+        Some(_) if finding.is_better() => (!finding.is_trusted).then_some(Reason::SmallSample),
+        Some(_) if finding.is_within(minimum) => None,
+        Some(true) if !finding.is_significant => Some(Reason::NotSignificantAfterCorrection),
+        Some(_) if settings.is_sequential() => Some(Reason::SequentialIntervalIncludesZero),
+        Some(_) => Some(Reason::FixedIntervalIncludesZero),
+    }
+}
+
+/// Units of all arms that are still missing until the present lift, or one of `least`, is found.
+fn units_needed(compared: &Compared, least: f64, experiment: &Experiment, metric: &Metric) -> Option<u64> {
+    let settings = &experiment.settings;
+    let of = |variant: &str| metric.variants.iter().find(|(name, _)| name == variant).map_or(0, |(_, of)| of.units);
+    let absolute = compared.absolute?;
+    let pair = of(&experiment.baseline) as f64 + compared.measured.units as f64;
+    let lift =
+        Lift { value: absolute.value, standard_error: absolute.standard_error, freedom: f64::INFINITY, units: pair };
+    let judged = match settings.is_sequential() {
+        true => Judged::Sequential { tuning: settings.sequential_tuning },
+        false => Judged::Fixed,
+    };
+    let assurance = Assurance { alpha: settings.alpha, power: POWER };
+    let times = times_as_many(lift, absolute.value.abs().max(least), judged, assurance)?;
+    let all: f64 = experiment.arms.iter().map(|arm| of(&arm.variant) as f64).sum();
+    Some((all * (times - 1.0)).ceil().max(0.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{
+        Analysis, Arm, Correction, CorrectionScope, Handling, MetricType, MultipleExposures, Observed, TestChoice,
+        analyze,
+    };
+    use super::*;
+    use crate::statistics::{Sample, Sums};
+
+    fn names(count: usize) -> Vec<String> {
+        ["A", "B", "C", "D"][..count].iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn metric(id: &str, observed: &[Observed]) -> Metric {
+        Metric {
+            id: id.to_owned(),
+            role: Role::Goal,
+            metric_type: MetricType::Conversion,
+            direction: Direction::Increase,
+            minimum_effect: None,
+            variants: names(observed.len()).into_iter().zip(observed.iter().copied()).collect(),
+        }
+    }
+
+    /// A goal whose variants converted so many of so many units.
+    fn goal(id: &str, rates: &[(u64, u64)]) -> Metric {
+        let observed: Vec<Observed> =
+            rates.iter().map(|(successes, units)| Observed::proportion(*successes, *units)).collect();
+        metric(id, &observed)
+    }
+
+    /// Errors, which are not to become more.
+    fn guardrail(minimum_effect: Option<f64>, rates: &[(u64, u64)]) -> Metric {
+        Metric { role: Role::Guardrail, direction: Direction::Decrease, minimum_effect, ..goal("errors", rates) }
+    }
+
+    fn experiment(test: TestChoice, metrics: Vec<Metric>) -> Experiment {
+        let arms = metrics[0].variants.iter();
+        let arms = arms.map(|(name, of)| Arm { variant: name.clone(), weight: 1.0, exposures: of.units }).collect();
+        let multiple_exposures = MultipleExposures { units: 0, handling: Handling::Exclude };
+        let settings = Settings { test, ..Settings::default() };
+        Experiment { baseline: "A".to_owned(), arms, metrics, multiple_exposures, settings }
+    }
+
+    #[track_caller]
+    fn assert_decided(experiment: &Experiment, code: DecisionCode, reasons: &[Reason]) -> Analysis {
+        let analysis = analyze(experiment);
+        let decision = &analysis.decision;
+        assert_eq!((decision.code, decision.reasons.as_slice()), (code, reasons), "{analysis:#?}");
+        analysis
+    }
+
+    use DecisionCode::{Continue, Quarantine, Ship, StopGuardrail, StopNoEffect};
+    use TestChoice::{Auto, Fixed, Sequential};
+
+    const WON: [(u64, u64); 2] = [(2_000, 10_000), (2_400, 10_000)];
+    const SAME: [(u64, u64); 2] = [(400_000, 2_000_000), (400_000, 2_000_000)];
+
+    #[test]
+    fn what_is_better_and_does_no_harm_is_shipped() {
+        for test in [Auto, Fixed, Sequential] {
+            let analysis =
+                assert_decided(&experiment(test, vec![goal("sales", &WON)]), Ship, &[Reason::GoalsSignificantlyBetter]);
+            assert_eq!((analysis.decision.variant.as_deref(), analysis.decision.units_needed), (Some("B"), None));
+        }
+        let fewer = Metric { direction: Direction::Decrease, ..goal("errors", &[WON[1], WON[0]]) };
+        assert_decided(&experiment(Auto, vec![fewer]), Ship, &[Reason::GoalsSignificantlyBetter]);
+    }
+
+    #[test]
+    fn what_one_look_finds_has_to_last_while_there_are_more() {
+        let mut once = experiment(Auto, vec![goal("sales", &[(200, 1_000), (250, 1_000)])]);
+        let reasons = [Reason::SequentialIntervalIncludesZero];
+        let needed = assert_decided(&once, Continue, &reasons).decision.units_needed.unwrap();
+        // scipy.optimize.brentq of the half-width + 0.8416·SE, less the 2,000 that there are
+        assert!((2_170..2_200).contains(&needed), "{needed}");
+        once.settings.is_running = false;
+        assert_decided(&once, Ship, &[Reason::GoalsSignificantlyBetter]);
+        let unclear = experiment(Fixed, vec![goal("sales", &[(200, 1_000), (210, 1_000)])]);
+        assert_decided(&unclear, Continue, &[Reason::FixedIntervalIncludesZero]);
+    }
+
+    #[test]
+    fn with_the_units_that_are_needed_the_same_lift_is_significant() {
+        for test in [Fixed, Sequential] {
+            let few = experiment(test, vec![goal("sales", &[(200, 1_000), (215, 1_000)])]);
+            let needed = analyze(&few).decision.units_needed.unwrap();
+            let times = (2_000 + needed) as f64 / 2_000.0;
+            let more = |of: u64| (of as f64 * times).ceil() as u64;
+            let many = goal("sales", &[(more(200), more(1_000)), (more(215), more(1_000))]);
+            assert_decided(&experiment(test, vec![many]), Ship, &[Reason::GoalsSignificantlyBetter]);
+        }
+    }
+
+    #[test]
+    fn harm_stops_whatever_is_won_unless_it_does_not_matter() {
+        let harmed = [(500, 10_000), (700, 10_000)];
+        let with = |guardrail| experiment(Auto, vec![goal("sales", &WON), guardrail]);
+        assert_decided(&with(guardrail(None, &harmed)), StopGuardrail, &[Reason::GuardrailSignificantlyWorse]);
+        assert_decided(&with(guardrail(Some(0.1), &harmed)), StopGuardrail, &[Reason::GuardrailSignificantlyWorse]);
+        assert_decided(&with(guardrail(Some(1.0), &harmed)), Ship, &[Reason::GoalsSignificantlyBetter]);
+        // Fewer errors are no harm.
+        assert_decided(&with(guardrail(None, &[harmed[1], harmed[0]])), Ship, &[Reason::GoalsSignificantlyBetter]);
+        let worse = goal("sales", &[WON[1], WON[0]]);
+        assert_decided(&experiment(Auto, vec![worse]), StopGuardrail, &[Reason::GoalSignificantlyWorse]);
+    }
+
+    #[test]
+    fn a_guardrail_with_a_margin_has_to_rule_more_harm_out() {
+        let with =
+            |margin| experiment(Auto, vec![goal("sales", &WON), guardrail(margin, &[(500, 10_000), (510, 10_000)])]);
+        assert_decided(&with(None), Ship, &[Reason::GoalsSignificantlyBetter]);
+        assert_decided(&with(Some(0.05)), Continue, &[Reason::GuardrailUncertain]);
+        assert_decided(&with(Some(0.5)), Ship, &[Reason::GoalsSignificantlyBetter]);
+    }
+
+    #[test]
+    fn what_has_no_effect_that_matters_is_stopped() {
+        assert_decided(&experiment(Auto, vec![goal("sales", &SAME)]), StopNoEffect, &[Reason::EffectBelowMinimum]);
+        let mut fine = experiment(Auto, vec![goal("sales", &SAME)]);
+        fine.settings.minimum_effect = 0.001;
+        assert_decided(&fine, Continue, &[Reason::SequentialIntervalIncludesZero]);
+        let own = Metric { minimum_effect: Some(0.02), ..goal("sales", &SAME) };
+        fine.metrics = vec![own];
+        assert_decided(&fine, StopNoEffect, &[Reason::EffectBelowMinimum]);
+    }
+
+    #[test]
+    fn every_goal_is_won_or_does_not_matter() {
+        let unclear = [(400_000, 2_000_000), (402_000, 2_000_000)];
+        let (won, same, unclear) =
+            (goal("a", &[(400_000, 2_000_000), (420_000, 2_000_000)]), goal("b", &SAME), goal("c", &unclear));
+        assert_decided(&experiment(Auto, vec![won.clone(), same]), Ship, &[Reason::GoalsSignificantlyBetter]);
+        let analysis =
+            assert_decided(&experiment(Auto, vec![won, unclear]), Continue, &[Reason::SequentialIntervalIncludesZero]);
+        assert!(analysis.decision.units_needed.is_some());
+    }
+
+    #[test]
+    fn units_that_did_not_come_as_planned_put_everything_in_doubt() {
+        let mismatched = experiment(Auto, vec![goal("sales", &[(2_000, 10_000), (2_700, 11_000)])]);
+        assert_decided(&mismatched, Quarantine, &[Reason::SampleRatioMismatch]);
+        let mut planned = mismatched;
+        (planned.arms[0].weight, planned.arms[1].weight) = (10.0, 11.0);
+        assert_decided(&planned, Ship, &[Reason::GoalsSignificantlyBetter]);
+        // Below a hundred exposures nothing is said.
+        let few = experiment(Fixed, vec![goal("sales", &[(10, 20), (30, 70)])]);
+        let health = analyze(&few).health.srm.unwrap();
+        assert!(health.p_value < 0.001 && !health.alarm, "{health:?}");
+    }
+
+    #[test]
+    fn among_many_tests_one_has_to_be_clearer() {
+        let lucky = goal("lucky", &[(2_000, 10_000), (2_120, 10_000)]);
+        let others = (0..9).map(|index| goal(&index.to_string(), &[(2_000, 10_000), (2_000, 10_000)]));
+        let mut many = experiment(Fixed, std::iter::once(lucky).chain(others).collect());
+        let reasons = [Reason::FixedIntervalIncludesZero, Reason::NotSignificantAfterCorrection];
+        assert_decided(&many, Continue, &reasons);
+        let p_of = |experiment: &Experiment| match &analyze(experiment).metrics[0].variants[1] {
+            Variant::Compared(compared) => (compared.p_value.unwrap(), compared.p_value_adjusted.unwrap()),
+            Variant::Alone(_) => panic!("it is compared"),
+        };
+        let (p, adjusted) = p_of(&many);
+        assert!((adjusted / p - 10.0).abs() < 1e-9, "{p} {adjusted}");
+        for (scope, correction) in
+            [(CorrectionScope::Metric, Correction::Holm), (CorrectionScope::All, Correction::None)]
+        {
+            (many.settings.correction_scope, many.settings.correction) = (scope, correction);
+            assert_eq!(p_of(&many).0, p_of(&many).1);
+            assert_decided(&many, Continue, &[Reason::FixedIntervalIncludesZero]);
+        }
+        many.settings.correction_scope = CorrectionScope::Variant;
+        many.settings.correction = Correction::Holm;
+        assert!((p_of(&many).1 / p - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn few_units_are_no_ground_to_ship() {
+        let few = experiment(Fixed, vec![goal("sales", &[(1, 20), (12, 20)])]);
+        let analysis = assert_decided(&few, Continue, &[Reason::SmallSample]);
+        let Variant::Compared(compared) = &analysis.metrics[0].variants[1] else { panic!("it is compared") };
+        assert_eq!(compared.notes, [Note::SmallSample]);
+        assert!(compared.p_value_adjusted.unwrap() < 0.001);
+    }
+
+    #[test]
+    fn of_several_variants_the_best_is_shipped_and_harm_stops_before_waiting() {
+        let three = |b, c| experiment(Auto, vec![goal("sales", &[WON[0], b, c])]);
+        let (won, better, lost, unclear) = (WON[1], (2_600, 10_000), (1_600, 10_000), (2_050, 10_000));
+        let analysis = assert_decided(&three(won, better), Ship, &[Reason::GoalsSignificantlyBetter]);
+        assert_eq!(analysis.decision.variant.as_deref(), Some("C"));
+        let analysis = assert_decided(&three(won, lost), Ship, &[Reason::GoalsSignificantlyBetter]);
+        let codes: Vec<DecisionCode> = analysis.decision.variants.iter().map(|variant| variant.code).collect();
+        assert_eq!(
+            (analysis.decision.variant.as_deref(), codes.as_slice()),
+            (Some("B"), [Ship, StopGuardrail].as_slice())
+        );
+        assert_decided(&three(lost, unclear), StopGuardrail, &[Reason::GoalSignificantlyWorse]);
+        assert_decided(&three(unclear, unclear), Continue, &[Reason::SequentialIntervalIncludesZero]);
+    }
+
+    #[test]
+    fn what_cannot_be_tested_is_told() {
+        let guarded = experiment(Auto, vec![guardrail(None, &[(500, 10_000), (510, 10_000)])]);
+        assert_decided(&guarded, Continue, &[Reason::NoGoal]);
+        let empty = experiment(Auto, vec![goal("sales", &[(500, 10_000), (0, 0)])]);
+        // No unit came to it at all.
+        assert_decided(&empty, Quarantine, &[Reason::SampleRatioMismatch]);
+        let empty = experiment(Auto, vec![goal("sales", &[(5, 40), (0, 0)])]);
+        let analysis = assert_decided(&empty, Continue, &[Reason::NoData]);
+        let Variant::Compared(compared) = &analysis.metrics[0].variants[1] else { panic!("it is compared") };
+        assert_eq!(
+            (compared.notes.as_slice(), compared.measured.value, compared.p_value),
+            ([Note::EmptyArm].as_slice(), None, None)
+        );
+        let mut held = experiment(Auto, vec![goal("sales", &[WON[0], WON[1], (9, 90)])]);
+        held.arms[2].weight = 0.0;
+        let analysis = assert_decided(&held, Ship, &[Reason::GoalsSignificantlyBetter]);
+        let Variant::Alone(alone) = &analysis.metrics[0].variants[2] else { panic!("it is held out") };
+        assert_eq!((alone.notes.as_slice(), alone.measured.value), ([Note::Holdout].as_slice(), Some(0.1)));
+        held.arms[1].weight = 0.0;
+        assert_decided(&held, Continue, &[Reason::NoData]);
+    }
+
+    /// 400 experiments without a difference, each looked at 50 times, and stopped at the first look that says so.
+    #[test]
+    fn without_a_difference_hardly_anything_is_shipped_or_does_harm_however_often_one_looks() {
+        let mut random = fastrand::Rng::with_seed(17);
+        let (mut shipped, mut stopped) = (0, 0);
+        for _ in 0..400 {
+            let mut rates = [(0, 0); 2];
+            for _ in 0..50 {
+                rates = rates.map(|(sum, units)| (sum + u64::from(random.u64(..).count_ones()), units + 64));
+                match analyze(&experiment(Auto, vec![goal("any", &rates)])).decision.code {
+                    Ship => shipped += 1,
+                    StopGuardrail => stopped += 1,
+                    _ => continue,
+                }
+                break;
+            }
+        }
+        assert!(shipped + stopped <= 20, "{shipped} shipped, {stopped} stopped");
+    }
+
+    fn observed() -> impl Strategy<Value = Observed> {
+        let values = prop::collection::vec(-1_000_000_i64..1_000_000, 0..40);
+        let mean = (values, 0..4_i32).prop_map(|(values, power)| {
+            let scale = 10_f64.powi(15 * power - 30);
+            let sums = [1, 2].map(|power| values.iter().map(|value| (*value as f64 * scale).powi(power)).sum::<f64>());
+            let sums = Sums { n: values.len() as u64, sum: sums[0].into(), squares: sums[1].into() };
+            sums.sample().ok().flatten().map_or(Observed::EMPTY, |sample| Observed::mean(sums.sum.value(), sample))
+        });
+        let flat =
+            (0_u64..5, -1e100..1e100_f64).prop_map(|(n, mean)| Observed::mean(mean, Sample { n, mean, variance: 0.0 }));
+        let proportion = (0_u64..2_000_000, 0.0..=1.0_f64)
+            .prop_map(|(units, part)| Observed::proportion((units as f64 * part) as u64, units));
+        prop_oneof![mean, flat, proportion]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_observed_every_number_is_one(
+            observed in prop::collection::vec(observed(), 2..4), is_sequential in any::<bool>(), alpha in 0.0001..0.5_f64,
+        ) {
+            let test = if is_sequential { Sequential } else { Fixed };
+            let mut experiment = experiment(test, vec![metric("any", &observed)]);
+            experiment.settings.alpha = alpha;
+            let analysis = analyze(&experiment);
+            // Debug shows what JSON would hide as null.
+            let shown = format!("{analysis:?}");
+            prop_assert!(!shown.contains("NaN") && !shown.contains("inf"), "{shown}");
+            prop_assert!(!shown.contains("p_value: Some(0.0)") && !shown.contains("p_value: 0.0,"), "{shown}");
+            prop_assert_eq!(analysis, analyze(&experiment));
+        }
+
+        #[test]
+        fn baseline_and_variant_in_each_others_place_win_and_lose(
+            one in 50_u64..950, other in 50_u64..950,
+        ) {
+            let decide = |rates: &[(u64, u64)]| analyze(&experiment(Auto, vec![goal("any", rates)])).decision.code;
+            let (there, back) = (decide(&[(one, 1_000), (other, 1_000)]), decide(&[(other, 1_000), (one, 1_000)]));
+            prop_assert_eq!(there == Ship, back == StopGuardrail);
+            prop_assert_eq!(there == StopGuardrail, back == Ship);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Any experiment, by sufficient statistics that are sent.
+
+pub mod endpoints;
+pub mod schemas;
