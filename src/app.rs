@@ -28,6 +28,12 @@ use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::platform::{PlatformService, endpoints as platform};
+use crate::domains::product::ProductService;
+use crate::domains::product::active_users::endpoints as product_active_users;
+use crate::domains::product::funnel::endpoints as product_funnel;
+use crate::domains::product::retention::endpoints as product_retention;
+use crate::domains::product::sessions::endpoints as product_sessions;
+use crate::domains::product::tables::endpoints as product_tables;
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
@@ -52,6 +58,7 @@ pub struct AppState {
     recommendations: RecommendationsService,
     assistants: AssistantsService,
     voice_agents: VoiceAgentsService,
+    product: ProductService,
     ingestion: Ingestion,
 }
 
@@ -115,7 +122,8 @@ impl App {
             ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
             assistants: AssistantsService::new(Arc::clone(&service), operational, config.objectives.clone()),
-            voice_agents: VoiceAgentsService::new(service),
+            voice_agents: VoiceAgentsService::new(Arc::clone(&service)),
+            product: ProductService::new(service),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
@@ -195,6 +203,17 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
+        .routes(guarded(gatekeeper, routes!(product_active_users::active_users)))
+        .routes(guarded(gatekeeper, routes!(product_tables::routes)))
+        .routes(guarded(gatekeeper, routes!(product_tables::features)))
+        .routes(guarded(gatekeeper, routes!(product_tables::filters)))
+        .routes(guarded(gatekeeper, routes!(product_tables::chart_interactions)))
+        .routes(guarded(gatekeeper, routes!(product_tables::client_errors)))
+        .routes(guarded(gatekeeper, routes!(product_tables::adoption)))
+        .routes(guarded(gatekeeper, routes!(product_tables::paths)))
+        .routes(guarded(gatekeeper, routes!(product_sessions::sessions)))
+        .routes(guarded(gatekeeper, routes!(product_funnel::funnel)))
+        .routes(guarded(gatekeeper, routes!(product_retention::retention)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

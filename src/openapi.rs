@@ -31,6 +31,7 @@ use crate::error::{Code, FieldError, ProblemBody};
         (name = "recommendations", description = "What assistants suggest to agents, and what becomes of it"),
         (name = "assistants", description = "What assistants do, how often they fail, and what that costs"),
         (name = "voice-agents", description = "How calls of voice agents end, how long callers wait, and how often agents are interrupted"),
+        (name = "product", description = "Who uses the product, what of it, for how long, and what breaks for them"),
         (name = "ingestion", description = "Taking in events"),
         (name = "platform", description = "The token and the account"),
         (name = "operations", description = "Health and metrics"),

@@ -235,8 +235,23 @@ impl Service {
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
-        let buckets = Buckets::whole(range);
-        Ok(self.repository.ask(reader, common.ask(range, &buckets, None, values, variables)).await?)
+        self.within_buckets(reader, common, range, &Buckets::whole(range), values, variables).await
+    }
+
+    /// Asks about a range that is known already, with a time axis that is known as well.
+    pub async fn within_buckets<R>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        range: &Range,
+        buckets: &Buckets,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Answered<R>, AnswerError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
+        Ok(self.repository.ask(reader, common.ask(range, buckets, None, values, variables)).await?)
     }
 
     /// Asks a question whose time axis is one bucket, for the range and for the earlier period.
@@ -287,6 +302,21 @@ impl Service {
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Result<Table<T>, AnswerError> {
+        let range = common.date_range.resolve(Utc::now())?;
+        self.table_within(reader, common, [&range, &range], paging, values, variables).await
+    }
+
+    /// Answers with a page of a table about a range that is known already. What is read may begin before what the
+    /// answer is about; the template then has to tell both apart.
+    pub async fn table_within<T: TableRow>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        [about, read]: [&Range; 2],
+        paging: &Paging<T>,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Table<T>, AnswerError> {
         let pagination = paging.pagination;
         let page = |offset: u64, limit: u64| {
             let (mut values, mut variables) = (values.clone(), variables.clone());
@@ -294,15 +324,15 @@ impl Service {
             values.set("offset", Value::Whole(offset));
             variables.push(("row_columns", Sql::list(T::COLUMNS).into()));
             variables.push(("order_by", Sql::order_by(&paging.sorting.by).into()));
-            self.compared::<T::Counted>(reader, common, values, variables)
+            self.within::<T::Counted>(reader, common, read, values, variables)
         };
-        let compared = page(pagination.offset, pagination.limit).await?;
-        let meta = self.meta_of(reader, common, &compared).await?;
-        let rows = &compared.current.rows.rows;
+        let answered = page(pagination.offset, pagination.limit).await?;
+        let meta = self.meta_within(reader, common, about, &answered).await?;
+        let rows = &answered.rows.rows;
         let total = match rows.first() {
             Some(row) => T::total(row),
             // Behind the last row nothing tells how many there are.
-            None if pagination.offset > 0 => page(0, 1).await?.current.rows.rows.first().map_or(0, T::total),
+            None if pagination.offset > 0 => page(0, 1).await?.rows.rows.first().map_or(0, T::total),
             None => 0,
         };
         Ok(Table { items: rows.iter().map(T::row).collect(), page: Page::new(pagination, total), meta })
@@ -345,9 +375,14 @@ impl Service {
         let mut meta = Meta::of_range(range);
         told.source.name().clone_into(&mut meta.source);
         meta.notes = common.notes.iter().map(|note| (*note).to_owned()).collect();
-        if self.is_beyond_retention(range, now, &told.source) {
-            meta.notes
-                .push(format!("Raw rows are kept for {} days: what is older is not counted.", self.retention_days));
+        match common.dataset.kept_days {
+            Some(days) if range.from < now - Duration::days(days.into()) => {
+                meta.notes.push(format!("These rows are kept for {days} days: what is older is not counted."));
+            }
+            None if self.is_beyond_retention(range, now, &told.source) => meta
+                .notes
+                .push(format!("Raw rows are kept for {} days: what is older is not counted.", self.retention_days)),
+            _ => {}
         }
         told.add_cost(&mut meta);
         let newest = self.repository.fresh_as_of(reader, common.dataset).await.map_err(AskError::from)?;

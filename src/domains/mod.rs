@@ -2,5 +2,6 @@
 
 pub mod assistants;
 pub mod platform;
+pub mod product;
 pub mod recommendations;
 pub mod voice_agents;

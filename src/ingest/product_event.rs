@@ -43,6 +43,17 @@ const CATALOGUE: [(&str, &[Field]); 6] = [
     ),
 ];
 
+/// The names of the events that there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|(name, _)| *name)
+}
+
+/// The fields of an event's payload; none of an event that there is not.
+pub fn payload_fields(name: &str) -> impl Iterator<Item = &'static str> {
+    let fields = CATALOGUE.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, fields)| fields);
+    fields.iter().map(|field| field.name)
+}
+
 /// A field of a payload, in its two spellings.
 #[derive(Clone, Copy)]
 struct Field {

@@ -310,9 +310,13 @@ pub fn with_names(path: &str, operation: &Value) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
     let pairs: Vec<String> = required
-        .map(|parameter| {
-            let example = parameter["example"].as_str().expect("what must be given has an example");
-            format!("{}={example}", parameter["name"].as_str().expect("a name"))
+        .flat_map(|parameter| {
+            let (name, example) = (parameter["name"].as_str().expect("a name"), &parameter["example"]);
+            // What is repeatable has several.
+            let examples = example.as_array().cloned().unwrap_or_else(|| vec![example.clone()]);
+            let pair =
+                |example: Value| format!("{name}={}", example.as_str().expect("what must be given has an example"));
+            examples.into_iter().map(pair).collect::<Vec<_>>()
         })
         .collect();
     format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))

@@ -76,6 +76,7 @@ pub static SPANS: Dataset = Dataset {
     json: Some("attributes"),
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
+    kept_days: None,
     rollups: &ROLLUPS,
 };
 
@@ -114,6 +115,7 @@ pub static LATENCIES: Dataset = Dataset {
     json: Some("attributes"),
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
+    kept_days: None,
     rollups: &LATENCY_ROLLUPS,
 };
 
