@@ -5,24 +5,18 @@
 {% extends "shared/table.sql" %}
 {% block rows %}
 SELECT
-    nullIf(toString(feature_used), '') AS feature,
-    toUInt64(count()) AS users,
+    nullIf(toString(facts.feature), '') AS feature,
+    uniqExactIf(facts.user, facts.time >= {since:DateTime64(6, 'UTC')}) AS users,
     users / adoption_rate_denominator AS adoption_rate,
     users AS adoption_rate_numerator,
     {active_users:UInt64} AS adoption_rate_denominator,
-    toUInt64(countIf(first_used >= {since:DateTime64(6, 'UTC')})) AS new_users,
+    -- Whoever used it at any time, and had not before.
+    toUInt64(uniqExact(facts.user) - uniqExactIf(facts.user, facts.time < {since:DateTime64(6, 'UTC')})) AS new_users,
     toUInt64(users - new_users) AS returning_users,
-    sum(times_viewed) AS views
-FROM (
-    SELECT
-        facts.feature AS feature_used,
-        min(facts.time) AS first_used,
-        sumIf(facts.events, facts.time >= {since:DateTime64(6, 'UTC')}) AS times_viewed
-    {% include facts %}
+    sumIf(facts.events, facts.time >= {since:DateTime64(6, 'UTC')}) AS views
+{% include facts %}
 
-    WHERE facts.name = 'feature_viewed'
-    GROUP BY facts.feature, facts.user
-    HAVING times_viewed > 0
-)
-GROUP BY feature_used
+WHERE facts.name = 'feature_viewed'
+GROUP BY facts.feature
+HAVING users > 0
 {% endblock %}

@@ -348,6 +348,8 @@ mod tests {
         rollups: &[],
     };
 
+    const GRAMMAR: Grammar<'static> = Grammar { parameter: PARAMETER, dataset: &CALLS, only: None };
+
     #[derive(Debug, Clone, Copy)]
     struct CallFilters;
 
@@ -416,13 +418,13 @@ mod tests {
         fn every_text_survives_escaping(values in prop::collection::vec(".{0,20}", 1..6)) {
             let escaped: Vec<String> = values.iter().map(|value| value.replace('\\', r"\\").replace(',', r"\,").replace('|', r"\|").replace(':', r"\:")).collect();
             let filter = format!("platform:in:{}", escaped.join(","));
-            let condition = read_condition(&CALLS, &filter).unwrap();
+            let condition = GRAMMAR.read(&filter).unwrap();
             prop_assert_eq!(&condition.any_of[0].operand, &Operand::Texts(values));
         }
 
         #[test]
         fn no_text_makes_the_reader_panic(filter in ".{0,200}") {
-            let _ = read_condition(&CALLS, &filter);
+            let _ = GRAMMAR.read(&filter);
         }
     }
 }

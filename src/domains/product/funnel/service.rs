@@ -95,6 +95,12 @@ fn window_of(window: ConversionWindow, range: &Range) -> Result<chrono::Duration
     Ok(window.length.min(length))
 }
 
+/// What times are counted from, so that 50 bits hold them for 35 years. There are no events before 2020.
+fn base_us(range: &Range) -> u64 {
+    const YEAR_2020: i64 = 1_577_836_800_000_000;
+    range.from.timestamp_micros().max(YEAR_2020).unsigned_abs()
+}
+
 /// A funnel that is asked of several ranges.
 struct Asked<'a> {
     product: &'a ProductService,
@@ -140,6 +146,7 @@ impl Asked<'_> {
             Sql::words(&[Sql::constant("toString("), Sql::identifier(column), Sql::constant(")")])
         });
         values.set("window_us", Value::Whole(self.window.num_microseconds().unwrap_or(i64::MAX).unsigned_abs()));
+        values.set("base_us", Value::Whole(base_us(range)));
         match groups {
             Groups::Kept(kept) => {
                 let names = kept.iter().filter(|row| row.is_rest == 0).map(|row| row.series.clone());
@@ -152,6 +159,7 @@ impl Asked<'_> {
             ("steps", Variable::from(steps)),
             ("unit", Sql::identifier(unit).into()),
             ("group", group.into()),
+            ("is_split", Variable::from(column.is_some())),
             ("is_strict", Variable::from(self.question.order == Order::Strict)),
             ("has_kept", Variable::from(matches!(groups, Groups::Kept(_)))),
         ];
