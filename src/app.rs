@@ -38,6 +38,7 @@ use crate::domains::recommendations::{RecommendationsService, endpoints as recom
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
+use crate::ingest::mirror::{Mirroring, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
 use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
@@ -75,6 +76,8 @@ pub enum AppError {
     Prices(#[from] PriceBookError),
     #[error(transparent)]
     Topics(#[from] TopicsError),
+    #[error(transparent)]
+    Mirror(#[from] SelectionError),
 }
 
 /// The parts that live as long as the program.
@@ -110,6 +113,8 @@ impl App {
             intake: Arc::clone(&intake),
             retention_days: config.ingest.retention_days,
             prices: Arc::new(PriceBook::open(config.ingest.prices.as_deref())?),
+            unknown_product_events: config.product.product_unknown_events,
+            mirror: Mirroring::start(&config.product)?,
         };
         let state = AppState {
             page,

@@ -280,6 +280,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::config::UnknownEvents;
     use crate::ingest::product_event;
     use crate::json;
 
@@ -314,7 +315,7 @@ mod tests {
                 event.occurred_at.to_rfc3339(),
                 event.payload
             );
-            let read = product_event::read(json::read(&text).unwrap(), story().to).unwrap();
+            let read = product_event::read(json::read(&text).unwrap(), story().to, UnknownEvents::Refuse).unwrap();
             assert_eq!(read, event);
         }
     }

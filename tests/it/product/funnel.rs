@@ -117,7 +117,7 @@ async fn funnels_are_every_way_tried_out() {
     let first = "2026-03-26T20:00:00Z".parse().unwrap();
     let events = visits(&mut random, first, 6, 40, 300);
     store_shuffled(&app, &mut random, &events).await;
-    for _ in 0..60 {
+    for _ in 0..25 {
         let (from, to) = window(&mut random, first, 6);
         let steps: Vec<Step> = (0..random.usize(2..5)).map(|_| STEPS[random.usize(..STEPS.len())]).collect();
         let minutes = [1, 30, 60, 600, 7 * 1_440][random.usize(..5)].min((to - from).num_minutes().max(1));

@@ -1,11 +1,13 @@
 //! The product: stories with numbers that can be counted by hand, and the truth.
 
 mod funnel;
+mod mirror;
 mod random;
 mod retention;
 mod stories;
 mod truth;
 
+use chartwell::config::UnknownEvents;
 use chartwell::ingest::product_event;
 use chartwell::json;
 use chartwell::rows::ProductEvent;
@@ -37,7 +39,8 @@ pub async fn store(app: &TestApp, events: &[Value]) {
         .zip(events)
         .map(|(text, event)| {
             let occurred: DateTime<Utc> = event["occurred_at"].as_str().unwrap().parse().unwrap();
-            product_event::read(json::read(text).unwrap(), occurred + Duration::minutes(1)).unwrap()
+            product_event::read(json::read(text).unwrap(), occurred + Duration::minutes(1), UnknownEvents::Refuse)
+                .unwrap()
         })
         .collect();
     app.intake.take_as_they_are(&account(&app.account), &rows).await.unwrap();

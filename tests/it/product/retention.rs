@@ -40,7 +40,7 @@ async fn retention_is_a_plain_count_by_the_local_calendar() {
     let first: DateTime<Utc> = "2026-02-20T20:00:00Z".parse().unwrap();
     let events = visits(&mut random, first, 80, 60, 400);
     store_shuffled(&app, &mut random, &events).await;
-    for _ in 0..40 {
+    for _ in 0..25 {
         let zone: Tz = ["Europe/Amsterdam", "America/Santiago", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]
             [random.usize(..5)]
         .parse()

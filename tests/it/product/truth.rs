@@ -78,7 +78,7 @@ async fn tables_are_plain_counts_whatever_they_are_read_from() {
     let mut random = fastrand::Rng::with_seed(seed);
     let (app, events, first) = app_with_any("product_tables", &mut random, 6).await;
     let mut sources = BTreeSet::new();
-    for _ in 0..40 {
+    for _ in 0..25 {
         let table = &TABLES[random.usize(..TABLES.len())];
         let (from, to) = window(&mut random, first, 6);
         let (filter, passes) = any_filter(&mut random);
@@ -127,7 +127,7 @@ async fn active_users_are_distinct_users_of_local_days() {
     let mut random = fastrand::Rng::with_seed(seed);
     let (app, events, first) = app_with_any("product_active_users", &mut random, 40).await;
     let mut sources = BTreeSet::new();
-    for _ in 0..40 {
+    for _ in 0..25 {
         let zone: Tz = ZONES[random.usize(..ZONES.len())].parse().unwrap();
         let (window_name, days) = [("day", 1), ("week", 7), ("month", 30)][random.usize(..3)];
         let level = ["day", "day", "week", "month"][random.usize(..4)];
@@ -214,7 +214,7 @@ async fn sessions_are_what_clients_tell_or_events_without_a_long_pause() {
     let mut random = fastrand::Rng::with_seed(seed);
     let (app, events, first) = app_with_any("product_sessions", &mut random, 6).await;
     let bounds = [0_u32, 10_000, 30_000, 60_000, 180_000, 600_000, 1_800_000, 3_600_000, 10_800_000];
-    for _ in 0..25 {
+    for _ in 0..12 {
         let (from, to) = window(&mut random, first, 6);
         let (filter, passes) = any_filter(&mut random);
         let path = format!(
