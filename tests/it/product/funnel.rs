@@ -6,13 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::random::{Event, assert_verified, shown, store_shuffled, visits, window, within};
+use super::random::{Event, Picked, assert_verified, shown, store_shuffled, visits, window, within};
 use super::store;
 use crate::support::{TestApp, quantile};
 
-type Step = (&'static str, fn(&Event) -> bool);
-
-const STEPS: [Step; 7] = [
+const STEPS: [Picked; 7] = [
     ("page_viewed", |event| event.name == "page_viewed"),
     ("feature_viewed", |event| event.name == "feature_viewed"),
     ("feature_viewed;feature:in:export,pin", |event| {
@@ -35,7 +33,7 @@ struct Went {
 }
 
 /// Tries every way of a unit's events through the steps.
-fn went(mut events: Vec<&Event>, steps: &[Step], window: Duration, is_strict: bool, split: &str) -> Option<Went> {
+fn went(mut events: Vec<&Event>, steps: &[Picked], window: Duration, is_strict: bool, split: &str) -> Option<Went> {
     let is = |event: &Event, step: usize| steps[step].1(event);
     // At the same instant: the earliest step first, no step last.
     let mask = |event: &Event| (0..steps.len()).filter(|step| is(event, *step)).map(|step| 1_u32 << step).sum::<u32>();
@@ -119,7 +117,7 @@ async fn funnels_are_every_way_tried_out() {
     store_shuffled(&app, &mut random, &events).await;
     for _ in 0..25 {
         let (from, to) = window(&mut random, first, 6);
-        let steps: Vec<Step> = (0..random.usize(2..5)).map(|_| STEPS[random.usize(..STEPS.len())]).collect();
+        let steps: Vec<Picked> = (0..random.usize(2..5)).map(|_| STEPS[random.usize(..STEPS.len())]).collect();
         let minutes = [1, 30, 60, 600, 7 * 1_440][random.usize(..5)].min((to - from).num_minutes().max(1));
         if Duration::minutes(minutes) > to - from {
             continue;

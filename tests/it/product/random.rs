@@ -27,6 +27,9 @@ pub struct Event {
     pub numbers: Vec<(&'static str, u32)>,
 }
 
+/// Events as a question names them, and which those are.
+pub type Picked = (&'static str, fn(&Event) -> bool);
+
 impl Event {
     /// A word of its payload; empty where there is none.
     pub fn word(&self, field: &str) -> &'static str {
@@ -119,8 +122,12 @@ fn event(
         _ => &[("previous_route_pattern", &["/", "/login"])],
     };
     // Any field may be missing.
-    let words = fields.iter().filter_map(|(field, words)| (random.u8(..6) > 0).then(|| (*field, any(random, words))));
-    let words = words.collect();
+    let mut words = Vec::new();
+    for (field, choices) in fields {
+        if random.u8(..6) > 0 {
+            words.push((*field, any(random, choices)));
+        }
+    }
     let numbers = match name {
         "filter_changed" if random.u8(..4) > 0 => vec![("value_count", random.u32(..6))],
         _ => Vec::new(),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::random::{Event, assert_verified, shown, store_shuffled, visits, within};
+use super::random::{Event, Picked, assert_verified, shown, store_shuffled, visits, within};
 use super::store;
 
 /// The first day of the period that a day lies in.
@@ -26,7 +26,7 @@ fn later(period: NaiveDate, of: &str, offset: u64) -> NaiveDate {
     }
 }
 
-const EVENTS: [(&str, fn(&Event) -> bool); 3] = [
+const EVENTS: [Picked; 3] = [
     ("page_viewed", |event| event.name == "page_viewed"),
     ("feature_viewed", |event| event.name == "feature_viewed"),
     ("feature_viewed;feature:eq:export", |event| event.name == "feature_viewed" && event.word("feature") == "export"),

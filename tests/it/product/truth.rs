@@ -7,7 +7,7 @@ use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::random::{Event, assert_verified, shown, store_shuffled, users, visits, window, within};
+use super::random::{Event, Picked, assert_verified, shown, store_shuffled, users, visits, window, within};
 use crate::support::{TestApp, quantile};
 
 /// Around changes of the clock in Europe, in Chile (at midnight) and on Lord Howe Island.
@@ -23,8 +23,8 @@ async fn app_with_any(name: &str, random: &mut fastrand::Rng, days: i64) -> (Tes
 }
 
 /// A filter of the question, and which events it lets through.
-fn any_filter(random: &mut fastrand::Rng) -> (&'static str, fn(&Event) -> bool) {
-    let filters: [(&str, fn(&Event) -> bool); 6] = [
+fn any_filter(random: &mut fastrand::Rng) -> Picked {
+    let filters: [Picked; 6] = [
         ("", |_| true),
         ("", |_| true),
         ("&sources=web", |event| event.source == "web"),
