@@ -1,4 +1,4 @@
--- Spans of traces [from, to) out of {{traces}} that are spread over 90 days: five a trace, with all that real ones have.
+-- Spans of traces [from, to) out of {{all}} that are spread over 90 days: five a trace, with all that real ones have.
 --
 -- Each trace: a root; a retrieval, embeddings or another assistant; a call of a model; a tool or another call; a
 -- last call. What differs is drawn by hashes, so that the same numbers make the same spans.
@@ -120,7 +120,7 @@ FROM
         number % 5 AS place,
         cityHash64(trace, 'trace') AS trace_hash,
         cityHash64(trace, place, 'what') AS span_hash,
-        trace / {{traces}} AS progress,
-        addMicroseconds(toDateTime64('2026-01-01 00:00:00', 6, 'UTC'), toInt64((trace + trace_hash % 1000 / 1000) * (90 * 86400000000 / {{traces}}))) AS trace_start
+        trace / {{all}} AS progress,
+        addMicroseconds(toDateTime64('2026-01-01 00:00:00', 6, 'UTC'), toInt64((trace + trace_hash % 1000 / 1000) * (90 * 86400000000 / {{all}}))) AS trace_start
     FROM numbers({{from}} * 5, ({{to}} - {{from}}) * 5)
 )

@@ -30,10 +30,17 @@ use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::experiments::analyze::endpoints as experiment_analyze;
 use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
 use crate::domains::platform::{PlatformService, endpoints as platform};
+use crate::domains::product::ProductService;
+use crate::domains::product::active_users::endpoints as product_active_users;
+use crate::domains::product::funnel::endpoints as product_funnel;
+use crate::domains::product::retention::endpoints as product_retention;
+use crate::domains::product::sessions::endpoints as product_sessions;
+use crate::domains::product::tables::endpoints as product_tables;
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
 use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
+use crate::ingest::mirror::{Mirroring, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
 use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
@@ -54,6 +61,7 @@ pub struct AppState {
     recommendations: RecommendationsService,
     assistants: AssistantsService,
     voice_agents: VoiceAgentsService,
+    product: ProductService,
     ingestion: Ingestion,
 }
 
@@ -70,6 +78,8 @@ pub enum AppError {
     Prices(#[from] PriceBookError),
     #[error(transparent)]
     Topics(#[from] TopicsError),
+    #[error(transparent)]
+    Mirror(#[from] SelectionError),
 }
 
 /// The parts that live as long as the program.
@@ -105,6 +115,8 @@ impl App {
             intake: Arc::clone(&intake),
             retention_days: config.ingest.retention_days,
             prices: Arc::new(PriceBook::open(config.ingest.prices.as_deref())?),
+            unknown_product_events: config.product.product_unknown_events,
+            mirror: Mirroring::start(&config.product)?,
         };
         let state = AppState {
             page,
@@ -117,7 +129,8 @@ impl App {
             ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
             assistants: AssistantsService::new(Arc::clone(&service), operational, config.objectives.clone()),
-            voice_agents: VoiceAgentsService::new(service),
+            voice_agents: VoiceAgentsService::new(Arc::clone(&service)),
+            product: ProductService::new(service),
             ingestion: ingestion.clone(),
         };
         let (api, description) = api(&gatekeeper);
@@ -199,6 +212,17 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
         .routes(guarded(gatekeeper, routes!(experiment_analyze::analyze)))
         .routes(guarded(gatekeeper, routes!(experiment_sample_size::sample_size)))
+        .routes(guarded(gatekeeper, routes!(product_active_users::active_users)))
+        .routes(guarded(gatekeeper, routes!(product_tables::routes)))
+        .routes(guarded(gatekeeper, routes!(product_tables::features)))
+        .routes(guarded(gatekeeper, routes!(product_tables::filters)))
+        .routes(guarded(gatekeeper, routes!(product_tables::chart_interactions)))
+        .routes(guarded(gatekeeper, routes!(product_tables::client_errors)))
+        .routes(guarded(gatekeeper, routes!(product_tables::adoption)))
+        .routes(guarded(gatekeeper, routes!(product_tables::paths)))
+        .routes(guarded(gatekeeper, routes!(product_sessions::sessions)))
+        .routes(guarded(gatekeeper, routes!(product_funnel::funnel)))
+        .routes(guarded(gatekeeper, routes!(product_retention::retention)))
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))

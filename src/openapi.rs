@@ -32,6 +32,7 @@ use crate::error::{Code, FieldError, ProblemBody};
         (name = "assistants", description = "What assistants do, how often they fail, and what that costs"),
         (name = "voice-agents", description = "How calls of voice agents end, how long callers wait, and how often agents are interrupted"),
         (name = "experiments", description = "Whether a variant did better than the baseline, and whether that is certain enough to act on"),
+        (name = "product", description = "Who uses the product, what of it, for how long, and what breaks for them"),
         (name = "ingestion", description = "Taking in events"),
         (name = "platform", description = "The token and the account"),
         (name = "operations", description = "Health and metrics"),

@@ -73,6 +73,16 @@ pub struct Joined {
     pub fields: &'static [&'static str],
 }
 
+/// What a table reads besides.
+#[derive(Clone, Copy)]
+pub struct TableOf<'a> {
+    /// The range that it is about.
+    pub about: &'a Range,
+    /// What is read may begin before that; the template then has to tell both apart.
+    pub read: &'a Range,
+    pub joined: &'a [Joined],
+}
+
 /// What a chart has besides.
 pub struct ChartOf<'a> {
     pub aggregation: Aggregation,
@@ -245,23 +255,23 @@ impl Service {
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
-        self.within_joined(reader, common, &[], range, values, variables).await
+        self.within_buckets(reader, common, range, &Buckets::whole(range), values, variables).await
     }
 
-    async fn within_joined<R>(
+    /// Asks about a range that is known already, with a time axis that is known as well.
+    pub async fn within_buckets<R>(
         &self,
         reader: &Reader,
         common: Common<'_>,
-        joined: &[Joined],
         range: &Range,
+        buckets: &Buckets,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Result<Answered<R>, AnswerError>
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
-        let buckets = Buckets::whole(range);
-        Ok(self.repository.ask(reader, common.ask(range, &buckets, None, joined, values, variables)).await?)
+        Ok(self.repository.ask(reader, common.ask(range, buckets, None, &[], values, variables)).await?)
     }
 
     /// Asks a question whose time axis is one bucket, for the range and for the earlier period.
@@ -308,23 +318,37 @@ impl Service {
         &self,
         reader: &Reader,
         common: Common<'_>,
-        joined: &[Joined],
         paging: &Paging<T>,
         values: Values,
         variables: Vec<(&'static str, Variable)>,
     ) -> Result<Table<T>, AnswerError> {
-        let (now, pagination) = (Utc::now(), paging.pagination);
-        let range = common.date_range.resolve(now)?;
+        let range = common.date_range.resolve(Utc::now())?;
+        let of = TableOf { about: &range, read: &range, joined: &[] };
+        self.table_of(reader, common, of, paging, values, variables).await
+    }
+
+    /// Answers with a page of a table, about a range that is known already.
+    pub async fn table_of<T: TableRow>(
+        &self,
+        reader: &Reader,
+        common: Common<'_>,
+        of: TableOf<'_>,
+        paging: &Paging<T>,
+        values: Values,
+        variables: Vec<(&'static str, Variable)>,
+    ) -> Result<Table<T>, AnswerError> {
+        let (pagination, buckets) = (paging.pagination, Buckets::whole(of.read));
         let page = |offset: u64, limit: u64| {
             let (mut values, mut variables) = (values.clone(), variables.clone());
             values.set("limit", Value::Whole(limit));
             values.set("offset", Value::Whole(offset));
             variables.push(("row_columns", Sql::list(T::COLUMNS).into()));
             variables.push(("order_by", Sql::order_by(&paging.sorting.by).into()));
-            self.within_joined::<T::Counted>(reader, common, joined, &range, values, variables)
+            let ask = common.ask(of.read, &buckets, None, of.joined, values, variables);
+            self.repository.ask::<T::Counted>(reader, ask)
         };
         let answered = page(pagination.offset, pagination.limit).await?;
-        let meta = self.meta(reader, &common, &range, now, &Told::of(&answered)).await?;
+        let meta = self.meta_within(reader, common, of.about, &answered).await?;
         let rows = &answered.rows.rows;
         let total = match rows.first() {
             Some(row) => T::total(row),
@@ -373,10 +397,17 @@ impl Service {
         told.source.name().clone_into(&mut meta.source);
         meta.notes = common.notes.iter().map(|note| (*note).to_owned()).collect();
         let days = self.retention_days;
-        if self.is_beyond_retention(range, now, &told.source) {
-            meta.notes.push(format!("Raw rows are kept for {days} days: what is older is not counted."));
-        } else if told.joined.iter().any(|source| self.is_beyond_retention(range, now, source)) {
-            meta.notes.push(format!("Raw rows are kept for {days} days: quantiles do not count what is older."));
+        match common.dataset.kept_days {
+            Some(days) if range.from < now - Duration::days(days.into()) => {
+                meta.notes.push(format!("These rows are kept for {days} days: what is older is not counted."));
+            }
+            None if self.is_beyond_retention(range, now, &told.source) => {
+                meta.notes.push(format!("Raw rows are kept for {days} days: what is older is not counted."));
+            }
+            None if told.joined.iter().any(|source| self.is_beyond_retention(range, now, source)) => {
+                meta.notes.push(format!("Raw rows are kept for {days} days: quantiles do not count what is older."));
+            }
+            _ => {}
         }
         told.add_cost(&mut meta);
         let newest = self.repository.fresh_as_of(reader, common.dataset).await.map_err(AskError::from)?;

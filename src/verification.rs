@@ -8,6 +8,7 @@ use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::{Account, ClickHouseConfig, ObjectivesConfig};
 use crate::domains::assistants::AssistantsService;
+use crate::domains::product::ProductService;
 use crate::domains::recommendations::RecommendationsService;
 use crate::domains::voice_agents::VoiceAgentsService;
 use crate::query::{DateRange, Parameters};
@@ -37,6 +38,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let recommendations = RecommendationsService::new(Arc::clone(&service));
     let stand_in = OperationalDatabase::new(clickhouse, &ClickHouseConfig::default(), std::slice::from_ref(account));
     let assistants = AssistantsService::new(Arc::clone(&service), Arc::new(stand_in), ObjectivesConfig::default());
+    let product = ProductService::new(Arc::clone(&service));
     let voice_agents = VoiceAgentsService::new(service);
     let closely = voice_agents.clone().looking_closely();
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
@@ -98,6 +100,28 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     const VOICE_TABLES: [&str; 2] =
         [CHART_DAYS[1], "datetime_from=2026-02-03&datetime_to=2026-02-03&outcomes=transferred&told_by=events"];
 
+    // From the rollup, from its middle and raw rows, and by what only single facts tell.
+    const USE_TABLES: [&str; 4] = [
+        CHART_DAYS[0],
+        CHART_DAYS[1],
+        "datetime_from=2026-02-01T00:07:00Z&datetime_to=2026-02-04&sources=web",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=schema_version:ne:v0|value_count:gt:1",
+    ];
+    const ACTIVE_USERS: [&str; 3] = [
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&window=week&compare=previous_period",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&timezone=Asia/Kathmandu&org_id_hashes=a",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=name:eq:page_viewed",
+    ];
+    const FUNNELS: [&str; 3] = [
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&steps=page_viewed&steps=feature_viewed;feature:eq:a;source:eq:web|surface:is_null&window=1h",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&steps=page_viewed&steps=filter_changed&steps=session_ended&order=strict&unit=session",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&steps=page_viewed&steps=chart_interacted&split_by=source&compare=previous_period",
+    ];
+    const RETENTIONS: [&str; 2] = [
+        "datetime_from=2026-02-02&datetime_to=2026-02-15&cohort_event=page_viewed&return_event=feature_viewed;feature:eq:a",
+        "datetime_from=2026-02-02&datetime_to=2026-02-05&cohort_event=page_viewed&return_event=page_viewed&period=day&cohort_by=first_ever&returned=on_or_after&timezone=Asia/Kathmandu",
+    ];
+
     macro_rules! ask {
         ($($service:ident.$method:ident($queries:expr);)*) => {$(
             for query in $queries {
@@ -153,6 +177,17 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         closely.dead_air(CHART_DAYS);
         closely.calls(CHART_DAYS);
         closely.transfer_reasons(CHART_DAYS);
+        product.active_users(ACTIVE_USERS);
+        product.routes(USE_TABLES);
+        product.features(USE_TABLES);
+        product.filters(USE_TABLES);
+        product.chart_interactions(USE_TABLES);
+        product.client_errors(USE_TABLES);
+        product.adoption(CHART_DAYS);
+        product.paths(["datetime_from=2026-02-03&datetime_to=2026-02-03&route=/a", "datetime_from=2026-02-03&datetime_to=2026-02-03&route=/a&top=3&sources=web&verify=true"]);
+        product.sessions(["datetime_from=2026-02-03&datetime_to=2026-02-03", "datetime_from=2026-02-03&datetime_to=2026-02-03&filter=name:ne:client_error&compare=previous_period"]);
+        product.funnel(FUNNELS);
+        product.retention(RETENTIONS);
         recommendations.series(CHARTS);
         ranking.series([CHARTS[3], CHARTS[4]]);
         ranking.acceptance_rate([CHARTS[3]]);

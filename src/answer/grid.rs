@@ -30,6 +30,8 @@ pub enum Measure {
     Money,
     /// Numerator ÷ denominator; null without a denominator.
     Ratio,
+    /// How many different ones there are. Does not add up: one may be in several groups and buckets.
+    Distinct,
     /// A quantile of values; null where there are none.
     Quantile,
 }
@@ -51,21 +53,23 @@ impl Measure {
     /// The column by which a group is large: the count, or the sample of a ratio.
     pub const fn size(self) -> &'static str {
         match self {
-            Self::Count | Self::Money => "numerator",
+            Self::Count | Self::Money | Self::Distinct => "numerator",
             Self::Ratio | Self::Quantile => "denominator",
         }
     }
 
     fn size_of(self, cells: &[Cell]) -> u64 {
         match self {
-            Self::Count | Self::Money => cells.iter().map(|cell| cell.numerator).fold(0, u64::saturating_add),
+            Self::Count | Self::Money | Self::Distinct => {
+                cells.iter().map(|cell| cell.numerator).fold(0, u64::saturating_add)
+            }
             Self::Ratio | Self::Quantile => cells.iter().map(|cell| cell.denominator).fold(0, u64::saturating_add),
         }
     }
 
     fn value(self, cell: Cell) -> Option<Number> {
         match self {
-            Self::Count => Some(Number::Count(cell.numerator)),
+            Self::Count | Self::Distinct => Some(Number::Count(cell.numerator)),
             Self::Money => Some(Number::Real(cell.numerator as f64 / DOLLAR)),
             Self::Ratio => Number::ratio(cell.numerator, cell.denominator),
             // A grid has sums, and no quantile can be made of those.

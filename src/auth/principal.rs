@@ -172,6 +172,7 @@ mod tests {
         json: None,
         json_is_content: false,
         tables: &["events"],
+        kept_days: None,
         rollups: &[],
     };
 

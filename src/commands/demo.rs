@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::auth::{Claims, Scope};
 use crate::clickhouse::ClickHouse;
 use crate::config::{Account, Config, Secret};
-use crate::demo::{self, AssistantStory, Story, assistants};
+use crate::demo::{self, AssistantStory, ProductStory, Story, assistants};
 use crate::ingest::Reading;
 use crate::ingest::anonymise::Personal;
 use crate::ingest::endpoints::Ingestion;
@@ -31,7 +31,7 @@ use crate::rows::Row;
 #[derive(Debug, Args)]
 pub struct DemoFlags {
     /// Events of agents to make, when there are none yet; for every 100 of them, the last 60 days also have
-    /// about 50 spans of assistants and 10 events of voice calls
+    /// about 50 spans of assistants and 10 events of voice calls, and all days about 60 events of the product
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000), value_name = "N")]
     events: u64,
     /// Days before now that they are spread over
@@ -58,11 +58,14 @@ struct Told {
     /// Not there when a release told it that had no assistants yet.
     #[serde(default)]
     assistants: Option<AssistantStory>,
+    /// Likewise, without the product.
+    #[serde(default)]
+    product: Option<ProductStory>,
 }
 
 impl Told {
     fn of(Story { seed, events, from, to, incident }: Story) -> Self {
-        Self { seed, events, from, to, incident, assistants: None }
+        Self { seed, events, from, to, incident, assistants: None, product: None }
     }
 
     fn events(&self) -> Story {
@@ -170,6 +173,19 @@ impl Telling<'_> {
         self.assistants(&story).await?;
         told.assistants = Some(all);
         fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
+        let (story, all) = match told.product {
+            None => {
+                let story = ProductStory::new(told.seed, told.events, told.from, now);
+                (story, story)
+            }
+            Some(before) => {
+                let since = before.continued(now);
+                (since, before.with(&since))
+            }
+        };
+        self.product(&story).await?;
+        told.product = Some(all);
+        fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
         Ok(())
     }
 
@@ -202,6 +218,19 @@ impl Telling<'_> {
         Ok(())
     }
 
+    /// Usage of the product.
+    async fn product(&self, story: &ProductStory) -> Result<(), Failure> {
+        let progress = progress("sessions of the product", story.sessions)?;
+        self.take(story.events().map(|(sessions, events)| {
+            progress.inc(sessions);
+            Ok(events)
+        }))
+        .await?;
+        self.ingestion.intake.settled().await;
+        progress.finish_and_clear();
+        Ok(())
+    }
+
     /// Stores rows, hour by hour.
     async fn take<'r, R: Row<'r> + Personal>(
         &self,
@@ -227,6 +256,7 @@ fn progress(of: &str, length: u64) -> Result<ProgressBar, Failure> {
 
 fn introduce(url: &str, token: &str) {
     let (agents, assistants) = (format!("{url}/api/v1/recommendations"), format!("{url}/api/v1/assistants"));
+    let product = format!("{url}/api/v1/product");
     println!(
         "
 Chartwell has {ACCOUNT} data to look at.
@@ -254,9 +284,16 @@ Try:
   curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/models?range=28d&sort=-cost_usd'
   curl -sH \"Authorization: Bearer $TOKEN\" '{assistants}/traces?range=28d&assistant_codes={looping}&limit=5'
 
+  Who found the new feature, what broke for whom, and who comes back?
+  curl -sH \"Authorization: Bearer $TOKEN\" '{product}/adoption?range=28d'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{product}/funnel?range=28d&steps=page_viewed;route_pattern:eq:/conversations/:id&steps=feature_viewed;feature:eq:{launched}&window=1d'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{product}/client-errors?range=28d&sort=-affected_users'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{product}/retention?range=91d&period=week&cohort_event=page_viewed&return_event=page_viewed&cohort_by=first_ever'
+
 Ctrl-C stops it; what it made is kept.
 ",
         regressed = demo::REGRESSED,
         looping = demo::LOOPING,
+        launched = demo::LAUNCHED,
     );
 }

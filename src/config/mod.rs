@@ -11,6 +11,7 @@ mod ingest;
 mod log;
 mod objectives;
 mod personal;
+mod product;
 mod server;
 mod values;
 
@@ -30,6 +31,7 @@ pub use ingest::IngestConfig;
 pub use log::{LogConfig, LogFormat};
 pub use objectives::{Objective, ObjectiveRule, ObjectivesConfig};
 pub use personal::{AnonymiseConfig, Kind, Kinds, OnFailure};
+pub use product::{ProductConfig, UnknownEvents};
 pub use server::ServerConfig;
 pub use values::{Account, Secret, SigningKey};
 
@@ -47,6 +49,7 @@ pub struct Config {
     pub auth: AuthConfig,
     pub ingest: IngestConfig,
     pub anonymise: AnonymiseConfig,
+    pub product: ProductConfig,
     pub objectives: ObjectivesConfig,
     pub log: LogConfig,
 }
@@ -92,6 +95,7 @@ impl Config {
             auth: concern(&given)?,
             ingest: concern(&given)?,
             anonymise: concern(&given)?,
+            product: concern(&given)?,
             objectives: concern(&given)?,
             log: concern(&given)?,
         };
@@ -131,6 +135,7 @@ impl Config {
             entries(&config.auth),
             entries(&config.ingest),
             entries(&config.anonymise),
+            entries(&config.product),
             entries(&config.objectives),
             entries(&config.log),
         ]

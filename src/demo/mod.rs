@@ -2,13 +2,14 @@
 //!
 //! Its story: a weekly and daily rhythm, text generation that slowly takes over from autocompletion,
 //! and one bad Tuesday about two weeks ago, on which the suggestion service was broken for ten hours.
-//! Assistants have a story of their own, of the last 60 days.
+//! Assistants have a story of their own, of the last 60 days, and so has the product that agents' leads work with.
 
 mod assistants;
 mod chance;
 mod conversation;
 mod people;
 mod plot;
+mod product;
 mod rhythm;
 
 use chrono::{DateTime, Duration, Utc, Weekday};
@@ -17,6 +18,7 @@ use crate::rows::Event;
 pub use assistants::{AssistantStory, LOOPING, REGRESSED, assistants};
 use conversation::Centre;
 use plot::Plot;
+pub use product::{LAUNCHED, ProductStory};
 pub use rhythm::Slot;
 
 /// What the demo is made of.

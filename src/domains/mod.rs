@@ -3,5 +3,6 @@
 pub mod assistants;
 pub mod experiments;
 pub mod platform;
+pub mod product;
 pub mod recommendations;
 pub mod voice_agents;

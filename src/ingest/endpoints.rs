@@ -1,6 +1,6 @@
 //! The endpoints of ingestion.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -13,11 +13,12 @@ use super::documents::documents;
 use super::event::{self, LARGEST_EVENT, Reading};
 use super::genai::{Coverage, PriceBook};
 use super::intake::{Intake, IntakeError};
+use super::mirror::Mirroring;
 use super::product_event;
 use super::rejection::Rejection;
 use super::schemas::{Accepted, EventDocument, ProductEventDocument, RejectedEvent};
 use crate::auth::Reader;
-use crate::config::Account;
+use crate::config::{Account, UnknownEvents};
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
 use crate::http::body::{Content, malformed};
@@ -35,6 +36,9 @@ pub struct Ingestion {
     pub intake: Arc<Intake>,
     pub retention_days: u32,
     pub prices: Arc<PriceBook>,
+    pub unknown_product_events: UnknownEvents,
+    /// Where product events are told as well, if anywhere.
+    pub mirror: Option<Arc<Mirroring>>,
 }
 
 impl Ingestion {
@@ -93,11 +97,31 @@ pub async fn product_events(
     State(ingestion): State<Ingestion>,
     JsonContent(content): JsonContent,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
-    let now = Utc::now();
-    ingestion.accept(&reader.principal.account, &content, |document| product_event::read(document, now)).await
+    ingestion.accept_product_events(&reader.principal.account, &content).await
 }
 
 impl Ingestion {
+    /// Takes in product events, and tells those that were accepted elsewhere, where that is configured.
+    async fn accept_product_events(
+        &self,
+        account: &Account,
+        content: &Content,
+    ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
+        let (now, selected) = (Utc::now(), Mutex::new(Vec::new()));
+        let read = |document| {
+            let event = product_event::read(document, now, self.unknown_product_events)?;
+            if let Some(told) = self.mirror.as_ref().and_then(|mirror| mirror.select(&event)) {
+                selected.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+            }
+            Ok(event)
+        };
+        let accepted = self.accept(account, content, read).await?;
+        if let Some(mirror) = &self.mirror {
+            mirror.tell(account, selected.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(accepted)
+    }
+
     /// Takes in the documents of a body that can be read.
     async fn accept<'t, R: Row<'t> + Personal>(
         &self,

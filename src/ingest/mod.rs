@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod event;
 mod genai;
 mod intake;
+pub mod mirror;
 pub mod otlp;
 mod person;
 pub mod product_event;

@@ -4,8 +4,10 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::anonymise::{is_account_or_secret, is_personal};
 use super::event::{Reading, moment};
 use super::rejection::Rejection;
+use crate::config::UnknownEvents;
 use crate::json::{Json, Object, Text};
 use crate::query::shown;
 use crate::rows::ProductEvent;
@@ -15,6 +17,10 @@ pub const RETENTION_DAYS: u32 = 180;
 /// Bytes of any text.
 const LONGEST_TEXT: usize = 200;
 const SHORTEST_PSEUDONYM: usize = 16;
+/// What is wrong with a name that says who somebody is.
+const PERSONAL: &str = "looks like a telephone number, a card, an account, an address, an id of a person, or a secret";
+/// The name of events that are in no catalogue, where they are counted. They have no payload.
+pub const UNKNOWN: &str = "unknown";
 
 /// The events that there are, each with the fields of its payload.
 const CATALOGUE: [(&str, &[Field]); 6] = [
@@ -42,6 +48,17 @@ const CATALOGUE: [(&str, &[Field]); 6] = [
         ],
     ),
 ];
+
+/// The names of the events that there are.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|(name, _)| *name)
+}
+
+/// The fields of an event's payload; none of an event that there is not.
+pub fn payload_fields(name: &str) -> impl Iterator<Item = &'static str> {
+    let fields = CATALOGUE.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, fields)| fields);
+    fields.iter().map(|field| field.name)
+}
 
 /// A field of a payload, in its two spellings.
 #[derive(Clone, Copy)]
@@ -74,16 +91,16 @@ impl Field {
 }
 
 /// Reads an event of the product.
-pub fn read<'a>(document: Json<'a>, now: DateTime<Utc>) -> Result<ProductEvent<'a>, Rejection> {
+pub fn read<'a>(document: Json<'a>, now: DateTime<Utc>, unknown: UnknownEvents) -> Result<ProductEvent<'a>, Rejection> {
     let Json::Object(mut fields) = document else {
         return Err(Rejection::new("malformed_event", "", "an event is a JSON object"));
     };
     let name = require(&mut fields, ["name", "name"], "")?;
-    let Some((_, payload_fields)) = CATALOGUE.iter().find(|(known, _)| *known == &*name) else {
-        let known: Vec<&str> = CATALOGUE.iter().map(|(name, _)| *name).collect();
-        let detail = format!("`{}` is not one of {}", shown(&name), known.join(", "));
+    let known = CATALOGUE.iter().find(|(known, _)| *known == &*name);
+    if known.is_none() && unknown == UnknownEvents::Refuse {
+        let detail = format!("`{}` is not one of {}", shown(&name), names().collect::<Vec<_>>().join(", "));
         return Err(Rejection::new("unknown_event_name", "/name", detail));
-    };
+    }
     let event_id = match take(&mut fields, ["event_id", "eventId"]) {
         None => Uuid::now_v7(),
         Some((spelling, Json::Text(id))) => Uuid::try_parse(&id)
@@ -117,7 +134,11 @@ pub fn read<'a>(document: Json<'a>, now: DateTime<Utc>) -> Result<ProductEvent<'
         Some((spelling, _)) => return Err(Rejection::invalid_type(&format!("/{spelling}"), "a JSON object")),
     };
     refuse_rest(&fields, "")?;
-    let payload = read_payload(payload, payload_fields)?;
+    // What nobody knows cannot be checked, so nothing of it is kept, its name included.
+    let (name, payload) = match known {
+        Some((_, payload_fields)) => (name, read_payload(payload, payload_fields)?),
+        None => (Text::from(UNKNOWN), Object::default()),
+    };
     Ok(ProductEvent {
         org_id_hash,
         event_id,
@@ -204,7 +225,8 @@ fn pseudonym<'a>(fields: &mut Object<'a>, spellings: [&'static str; 2]) -> Resul
     let id = require(fields, spellings, "")?;
     let is_made_up = (SHORTEST_PSEUDONYM..=LONGEST_TEXT).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && !id.bytes().all(|byte| byte.is_ascii_digit());
+        && !id.bytes().all(|byte| byte.is_ascii_digit())
+        && !is_account_or_secret(&id);
     if is_made_up {
         return Ok(id);
     }
@@ -227,7 +249,10 @@ fn check_word(text: &str, pointer: &str) -> Result<(), Rejection> {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'.' | b':' | b'/' | b'-'));
-    if is_name { Ok(()) } else { refuse("not_a_name", "must be a name of letters, digits, and ` _.:/-`") }
+    if !is_name {
+        return refuse("not_a_name", "must be a name of letters, digits, and ` _.:/-`");
+    }
+    if is_personal(text) { refuse("personal_data", PERSONAL) } else { Ok(()) }
 }
 
 /// A pattern of a route: with placeholders where a URL has ids.
@@ -240,6 +265,7 @@ fn check_route(text: &str, pointer: &str) -> Result<(), Rejection> {
         || text.len() > LONGEST_TEXT
         || text.contains("//")
         || text.contains(['?', '&', '=', '#', '%'])
+        || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/:[]{}*$<>._-~()".contains(&byte))
     {
         return refuse("raw_url", "must be a pattern like `/reports/:id`, without host, query string or fragment");
     }
@@ -250,6 +276,7 @@ fn check_route(text: &str, pointer: &str) -> Result<(), Rejection> {
     let is_placeholder = |segment: &str| segment.starts_with([':', '[', '{', '*', '$', '<']);
     match text.split('/').find(|segment| !is_placeholder(segment) && is_id(segment)) {
         Some(_) => refuse("raw_url", "has an id in it; write a placeholder like `:id` in its place"),
+        None if is_personal(text) => refuse("personal_data", PERSONAL),
         None => Ok(()),
     }
 }
@@ -285,6 +312,10 @@ mod tests {
             "/u/jane@example.org",
             "/o/018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b",
             "/a%20b",
+            "/people/Jane Doe",
+            "/people/José",
+            "/hosts/10.77.1.5",
+            "/keys/sk-proj-keyabcdefghijklmnopq",
         ] {
             assert!(check_route(bad, "/r").is_err(), "{bad}");
         }
@@ -295,7 +326,17 @@ mod tests {
         let text = r#"{"name":"page_viewed","orgIdHash":"0123456789abcdef0123456789abcdef","schemaVersion":"2026-05-telemetry-v1",
             "sessionId":"s-0123456789abcdef","anonymousUserId":"a-0123456789abcdef","routePattern":"/reports/:id"}"#;
         let now = "2026-02-01T00:00:00Z".parse().unwrap();
-        let event = read(json::read(text).unwrap(), now).unwrap();
+        let event = read(json::read(text).unwrap(), now, UnknownEvents::Refuse).unwrap();
         assert_eq!((event.occurred_at, &*event.source, event.payload.len()), (now, "web", 0));
+    }
+    #[test]
+    fn of_an_unknown_event_only_that_there_was_one_is_kept() {
+        let text = r#"{"name":"Jane opened /orders/12345","org_id_hash":"0123456789abcdef0123456789abcdef","schema_version":"v1",
+            "session_id":"s-0123456789abcdef","anonymous_user_id":"a-0123456789abcdef","route_pattern":"/","payload":{"who":"jane@example.org"}}"#;
+        let now = "2026-02-01T00:00:00Z".parse().unwrap();
+        let of = |unknown| read(json::read(text).unwrap(), now, unknown);
+        let counted = of(UnknownEvents::Count).unwrap();
+        assert_eq!((&*counted.name, counted.payload.len()), (UNKNOWN, 0));
+        assert_eq!(of(UnknownEvents::Refuse).unwrap_err().code, "unknown_event_name");
     }
 }

@@ -8,6 +8,7 @@ use super::genai::{self, Coverage, PriceBook, Said};
 use super::person::hashed;
 use super::product_event;
 use super::rejection::Rejection;
+use crate::config::UnknownEvents;
 use crate::json::{self, Json, Object, Text};
 use crate::query::shown;
 use crate::rows::{Event, ProductEvent, Rows, Span, Table};
@@ -50,7 +51,10 @@ pub fn product_event<'a>(mut document: Object<'a>, reading: Reading<'_>) -> Resu
         *payload = std::mem::take(payload).into_iter().filter(|(_, value)| !value.is_null()).collect();
     }
     require_time(&mut document, &["occurred_at", "occurredAt"])?;
-    product_event::read(Json::Object(document), reading.now)
+    // Rows that were counted as unknown are what they were; no other becomes one.
+    let is_unknown = document.get("name").and_then(Json::as_str) == Some(product_event::UNKNOWN);
+    let unknown = if is_unknown { UnknownEvents::Count } else { UnknownEvents::Refuse };
+    product_event::read(Json::Object(document), reading.now, unknown)
 }
 
 /// Reads a span. Columns that are not there are filled from the attributes.

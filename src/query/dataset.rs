@@ -34,6 +34,8 @@ pub struct Dataset {
     pub json_is_content: bool,
     /// The tables of raw rows; the newest of them dates the answers.
     pub tables: &'static [&'static str],
+    /// Days that its rows and rollups are kept, where that is no setting.
+    pub kept_days: Option<u32>,
     /// From the smallest to the largest: the first one that fits is used.
     pub rollups: &'static [Rollup],
 }

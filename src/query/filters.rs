@@ -167,7 +167,7 @@ impl<S: FilterSet> FromParameters for Filters<S> {
                 .refuse(Problem::parameter(PARAMETER, format!("is given more than {MOST_FILTERS} times")));
         }
         for filter in &written {
-            match read_condition(S::DATASET, filter) {
+            match (Grammar { parameter: PARAMETER, dataset: S::DATASET, only: None }).read(filter) {
                 Ok(condition) => conditions.push(condition),
                 Err(problem) => {
                     refused = true;
@@ -179,23 +179,48 @@ impl<S: FilterSet> FromParameters for Filters<S> {
     }
 }
 
-fn read_condition(dataset: &Dataset, filter: &str) -> Result<Condition, Problem> {
-    let alternatives = split(filter, '|', usize::MAX);
-    if alternatives.len() > MOST_ALTERNATIVES {
-        return Err(Problem::parameter(PARAMETER, format!("has more than {MOST_ALTERNATIVES} alternatives")));
-    }
-    let any_of =
-        alternatives.into_iter().map(|alternative| read_predicate(dataset, alternative)).collect::<Result<_, _>>()?;
-    Ok(Condition { parameter: PARAMETER, any_of })
+/// The grammar of `filter=`, for whichever parameter it is written in.
+#[derive(Debug, Clone, Copy)]
+pub struct Grammar<'a> {
+    pub parameter: &'static str,
+    pub dataset: &'static Dataset,
+    /// The fields that may be named, where not all of the dataset's may.
+    pub only: Option<&'a [&'static str]>,
 }
 
-fn read_predicate(dataset: &Dataset, alternative: &str) -> Result<Predicate, Problem> {
-    let refused = |detail: String| Problem::parameter(PARAMETER, detail);
+impl Grammar<'_> {
+    /// Reads one filter: alternatives, of which one must hold.
+    pub fn read(self, filter: &str) -> Result<Condition, Problem> {
+        let alternatives = split(filter, '|', usize::MAX);
+        if alternatives.len() > MOST_ALTERNATIVES {
+            return Err(Problem::parameter(self.parameter, format!("has more than {MOST_ALTERNATIVES} alternatives")));
+        }
+        let any_of =
+            alternatives.into_iter().map(|alternative| read_predicate(self, alternative)).collect::<Result<_, _>>()?;
+        Ok(Condition { parameter: self.parameter, any_of })
+    }
+
+    fn field(self, name: &str) -> Option<(FieldName, Kind)> {
+        let may = |name: &str| self.only.is_none_or(|only| only.contains(&name));
+        self.dataset.field(name).filter(|_| may(name))
+    }
+
+    fn field_names(self) -> Vec<String> {
+        match self.only {
+            None => self.dataset.field_names(),
+            Some(only) => only.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+}
+
+fn read_predicate(grammar: Grammar<'_>, alternative: &str) -> Result<Predicate, Problem> {
+    let parameter = grammar.parameter;
+    let refused = |detail: String| Problem::parameter(parameter, detail);
     let mut parts = split(alternative, ':', 3).into_iter();
     let name = unescape(parts.next().unwrap_or_default());
-    let Some((field, kind)) = dataset.field(&name) else {
-        let names = dataset.field_names();
-        return Err(Problem::not_allowed(PARAMETER, &name, &names)
+    let Some((field, kind)) = grammar.field(&name) else {
+        let names = grammar.field_names();
+        return Err(Problem::not_allowed(parameter, &name, &names)
             .about(&format!("`{}` is not a field that can be filtered by", shown(&name))));
     };
     let operator_names: Vec<&str> =
@@ -207,7 +232,7 @@ fn read_predicate(dataset: &Dataset, alternative: &str) -> Result<Predicate, Pro
     let Some((_, operator)) =
         OPERATORS.iter().find(|(name, operator)| *name == operator_name && operator.fits(&field, kind))
     else {
-        return Err(Problem::not_allowed(PARAMETER, operator_name, &operator_names).about(&format!(
+        return Err(Problem::not_allowed(parameter, operator_name, &operator_names).about(&format!(
             "`{}` is not an operator for `{}`",
             shown(operator_name),
             shown(&name)
@@ -224,20 +249,26 @@ fn read_predicate(dataset: &Dataset, alternative: &str) -> Result<Predicate, Pro
         (Operator::In | Operator::NotIn, Some(values)) if values.len() > MOST_VALUES => {
             return Err(refused(format!("`{operator_name}` has more than {MOST_VALUES} values")));
         }
-        (Operator::In | Operator::NotIn, Some(values)) => read_operand(values, &field, kind, *operator)?,
+        (Operator::In | Operator::NotIn, Some(values)) => read_operand(parameter, values, &field, kind, *operator)?,
         (_, Some(values)) if values.len() > 1 => {
             return Err(refused(format!(
                 "`{operator_name}` takes one value; `in` and `not_in` take several, and `\\,` is a comma"
             )));
         }
-        (_, Some(values)) => read_operand(values, &field, kind, *operator)?,
+        (_, Some(values)) => read_operand(parameter, values, &field, kind, *operator)?,
     };
     Ok(Predicate { field, kind, operator: *operator, operand })
 }
 
-fn read_operand(values: Vec<String>, field: &FieldName, kind: Kind, operator: Operator) -> Result<Operand, Problem> {
+fn read_operand(
+    parameter: &'static str,
+    values: Vec<String>,
+    field: &FieldName,
+    kind: Kind,
+    operator: Operator,
+) -> Result<Operand, Problem> {
     let refused =
-        |value: &str, wanted: &str| Problem::parameter(PARAMETER, format!("`{}` is not {wanted}", shown(value)));
+        |value: &str, wanted: &str| Problem::parameter(parameter, format!("`{}` is not {wanted}", shown(value)));
     let numbers = |values: Vec<String>| {
         let number = |value: &String| value.parse::<f64>().ok().filter(|number| number.is_finite());
         values
@@ -313,8 +344,11 @@ mod tests {
         json: Some("data"),
         json_is_content: false,
         tables: &["calls"],
+        kept_days: None,
         rollups: &[],
     };
+
+    const GRAMMAR: Grammar<'static> = Grammar { parameter: PARAMETER, dataset: &CALLS, only: None };
 
     #[derive(Debug, Clone, Copy)]
     struct CallFilters;
@@ -384,13 +418,13 @@ mod tests {
         fn every_text_survives_escaping(values in prop::collection::vec(".{0,20}", 1..6)) {
             let escaped: Vec<String> = values.iter().map(|value| value.replace('\\', r"\\").replace(',', r"\,").replace('|', r"\|").replace(':', r"\:")).collect();
             let filter = format!("platform:in:{}", escaped.join(","));
-            let condition = read_condition(&CALLS, &filter).unwrap();
+            let condition = GRAMMAR.read(&filter).unwrap();
             prop_assert_eq!(&condition.any_of[0].operand, &Operand::Texts(values));
         }
 
         #[test]
         fn no_text_makes_the_reader_panic(filter in ".{0,200}") {
-            let _ = read_condition(&CALLS, &filter);
+            let _ = GRAMMAR.read(&filter);
         }
     }
 }

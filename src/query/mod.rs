@@ -17,8 +17,11 @@ mod source;
 pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
 pub use date_range::{At, Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
 pub use filters::Filters;
+pub use page::take_whole_number;
 pub use page::{Cursor, Dimension, Listed, MOST_GROUPS, Pagination, Paging, Sortable, Sorting, Split, Verify};
-pub use parameters::{FromParameters, Parameters, choice, number, required_text, take_number, take_required};
+pub use parameters::{
+    FromParameters, Parameters, choice, list, number, required_text, take_number, take_required, text, whole_number,
+};
 pub(crate) use parameters::{dimension, parameter, question, vocabulary};
 pub use problems::{Problem, ProblemKind, Problems, nearest, shown};
 pub use source::{Source, Sources};

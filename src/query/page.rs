@@ -38,7 +38,8 @@ impl FromParameters for Pagination {
     }
 }
 
-pub(super) fn take_whole_number(
+/// Reads a parameter: a whole number from `least` to `most`.
+pub fn take_whole_number(
     parameters: &mut Parameters,
     name: &str,
     (least, most): (u64, u64),

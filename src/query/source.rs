@@ -96,6 +96,7 @@ mod tests {
         json: Some("data"),
         json_is_content: false,
         tables: &["events"],
+        kept_days: None,
         rollups: &[
             Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },
             Rollup { table: "facts_15m", grain: Grain::Seconds(900), fields: &["profile_code"], measures: &[] },

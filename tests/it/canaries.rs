@@ -4,10 +4,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use chartwell::config::UnknownEvents;
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::support::{TestApp, claims, sign, with};
+use crate::support::{TestApp, Via, claims, json_of, sign, with};
 
 /// A value, and what of it must be nowhere.
 struct Canary {
@@ -191,6 +192,78 @@ async fn no_personal_value_is_in_any_table_or_in_the_spool() {
             assert_eq!(rows.lines().count(), 900, "{table}");
             assert!(rows.contains("<email>") && rows.contains("<card>"));
         }
+    }
+    search_folder(app.data_dir(), &canaries);
+}
+
+/// A product event with a value in one of its places.
+fn product_event(value: &str, place: usize) -> Value {
+    let event = json!({
+        "name": "feature_viewed", "schema_version": "2026-05-telemetry-v1", "session_id": "session-0f9a8b7c6d5e",
+        "org_id_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "anonymous_user_id": "visitor-0f9a8b7c6d5e",
+        "route_pattern": "/reports/:id", "payload": {"feature": "saved-views", "surface": "sidebar"},
+    });
+    let changes = match place {
+        0 => json!({"payload": {"feature": value}}),
+        1 => json!({"payload": {"feature": format!("opened by {value}"), "surface": "sidebar"}}),
+        2 => json!({"payload": {"feature": "saved-views", "selected": value}}),
+        3 => json!({"payload": {(value): "saved-views"}}),
+        4 => json!({"route_pattern": format!("/people/{value}/edit")}),
+        5 => json!({"name": "page_viewed", "payload": {"previousRoutePattern": format!("/{value}")}}),
+        6 => json!({"session_id": value}),
+        7 => json!({"anonymousUserId": value, "anonymous_user_id": null}),
+        8 => json!({"org_id_hash": value}),
+        9 => json!({"schema_version": value}),
+        10 => json!({"source": value}),
+        11 => json!({(value): 1}),
+        12 => json!({"user": {"id": value}}),
+        // Counted as one that nobody knows, and nothing else is kept of it.
+        _ => json!({"name": value, "payload": {"any": value}}),
+    };
+    with(event, changes)
+}
+const PRODUCT_PLACES: usize = 14;
+
+#[tokio::test]
+async fn no_personal_value_in_any_place_of_a_product_event_is_stored() {
+    let app = TestApp::start_with("product_canaries", Via::Pipe, |config| {
+        config.product.product_unknown_events = UnknownEvents::Count;
+    })
+    .await;
+    let canaries = canaries();
+    for place in 0..PRODUCT_PLACES {
+        // As it is; and every seventh, of each kind, in a disguise.
+        for (is_disguised, step) in [(false, 1), (true, 7)] {
+            let events: Vec<Value> = canaries
+                .iter()
+                .step_by(step)
+                .enumerate()
+                .map(|(number, canary)| {
+                    product_event(&disguised(&canary.value, if is_disguised { number } else { 0 }), place)
+                })
+                .collect();
+            let request = app.post("/api/v1/product-events").bearer_auth(app.token()).json(&events);
+            let answer = json_of(request.send().await.unwrap()).await;
+            let is_counted = place == PRODUCT_PLACES - 1;
+            let refused = answer["errors"].as_array().or(answer["rejected"].as_array()).map_or(0, Vec::len);
+            let wanted = if is_counted { 0 } else { events.len() };
+            let stored: Vec<&String> = events
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| !answer.to_string().contains(&format!("\"/{index}/")))
+                .map(|(index, _)| &canaries[index * step].value)
+                .take(5)
+                .collect();
+            assert_eq!(refused, wanted, "place {place}, not refused: {stored:?}");
+        }
+    }
+    app.intake.settled().await;
+    for table in ["product_telemetry_events", "product_facts", "product_uses_1d", "product_presence_15m"] {
+        let sql = format!("SELECT * FROM product_canaries_analytics.{table}");
+        let mut cursor = app.clickhouse.client().query_raw(&sql).fetch_bytes("JSONEachRow").unwrap();
+        let rows = cursor.collect().await.unwrap();
+        assert!(!rows.is_empty(), "{table}");
+        assert_none(table, &rows, &canaries);
     }
     search_folder(app.data_dir(), &canaries);
 }

@@ -30,6 +30,7 @@ mod otlp;
 mod outage;
 mod postgres;
 mod prices;
+mod product;
 mod product_events;
 mod program;
 mod proxy;

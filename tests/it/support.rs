@@ -313,11 +313,15 @@ pub fn with_names(path: &str, operation: &Value) -> String {
     let has_range = parameters().any(|parameter| parameter["name"] == "range");
     let pairs: Vec<String> = parameters()
         .filter(|parameter| parameter["in"] == "query")
-        .filter_map(|parameter| {
+        .flat_map(|parameter| {
             let (name, is_required) = (parameter["name"].as_str().expect("a name"), parameter["required"] == true);
-            let example = parameter["example"].as_str();
-            assert!(example.is_some() || !is_required, "what must be given has an example");
-            example.filter(|_| is_required || !has_range).map(|example| format!("{name}={example}"))
+            let example = &parameter["example"];
+            assert!(!example.is_null() || !is_required, "what must be given has an example");
+            // What is repeatable has several.
+            let examples = example.as_array().cloned().unwrap_or_else(|| vec![example.clone()]);
+            let is_given = is_required || !has_range;
+            let examples = examples.into_iter().filter_map(|example| example.as_str().map(str::to_owned));
+            examples.filter(|_| is_given).map(|example| format!("{name}={example}")).collect::<Vec<_>>()
         })
         .collect();
     format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))

@@ -79,6 +79,7 @@ pub static SPANS: Dataset = Dataset {
     json: Some("attributes"),
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
+    kept_days: None,
     rollups: &ROLLUPS,
 };
 
@@ -128,6 +129,7 @@ pub static LATENCIES: Dataset = Dataset {
     json: Some("attributes"),
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
+    kept_days: None,
     rollups: &LATENCY_ROLLUPS,
 };
 

@@ -58,6 +58,7 @@ const fn dataset(fields: &'static [Field]) -> Dataset {
         json: Some("data"),
         json_is_content: false,
         tables: &["events"],
+        kept_days: None,
         rollups: &ROLLUPS,
     }
 }

@@ -184,7 +184,7 @@ impl RecommendationsService {
             sources: Sources::Any,
             notes: &[RATE_NOTE, SHARE_NOTE, CHARACTERS_NOTE],
         };
-        self.service.table(reader, common, &[], &question.paging, Values::default(), Vec::new()).await
+        self.service.table(reader, common, &question.paging, Values::default(), Vec::new()).await
     }
 }
 

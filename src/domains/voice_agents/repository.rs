@@ -97,6 +97,7 @@ const fn dataset(fields: &'static [Field], rollups: &'static [Rollup]) -> Datase
         json: None,
         json_is_content: false,
         tables: &["events", "assistants_tracing_spans"],
+        kept_days: None,
         rollups,
     }
 }

@@ -263,7 +263,7 @@ impl VoiceAgentsService {
             sources: Sources::Any,
             notes: &told.notes(notes),
         };
-        self.service.table(reader, common, &[], &question.paging, Values::default(), told.variables()).await
+        self.service.table(reader, common, &question.paging, Values::default(), told.variables()).await
     }
 
     /// Answers with sums, or ratios of sums, by bucket and group.

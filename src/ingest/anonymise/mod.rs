@@ -10,6 +10,7 @@ mod unfold;
 mod walk;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use phonenumber::country;
@@ -32,6 +33,22 @@ const fn mark(kind: Kind) -> &'static str {
         Kind::Secret => "<secret>",
         Kind::Name => "<name>",
     }
+}
+
+/// Whether a text that should be a name of something has personal data or a secret in it.
+pub fn is_personal(text: &str) -> bool {
+    static ALL: LazyLock<Detector> = LazyLock::new(|| Detector { kinds: Kinds::ALL, phone_regions: Vec::new() });
+    !ALL.finds(text).is_empty()
+}
+
+/// Whether a text that should be a random id is an account number or a secret. What else there is could be found in
+/// random letters and digits by chance.
+pub fn is_account_or_secret(text: &str) -> bool {
+    static SOME: LazyLock<Detector> = LazyLock::new(|| Detector {
+        kinds: Kinds::default().with(Kind::Iban).with(Kind::Secret),
+        phone_regions: Vec::new(),
+    });
+    !SOME.finds(text).is_empty()
 }
 
 /// Replaces personal data of one account.

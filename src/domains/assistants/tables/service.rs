@@ -1,5 +1,6 @@
 //! What the tables of assistants count.
 
+use chrono::Utc;
 use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
@@ -11,7 +12,7 @@ use crate::auth::Reader;
 use crate::clickhouse::Values;
 use crate::query::Sources;
 use crate::query::dataset::Dataset;
-use crate::service::{AnswerError, Common, Joined};
+use crate::service::{AnswerError, Common, Joined, TableOf};
 
 /// What a table is made of.
 #[derive(Clone, Copy)]
@@ -148,6 +149,8 @@ impl AssistantsService {
             notes,
         };
         let joined = latencies.map(|fields| Joined { name: "latencies", dataset: &LATENCIES, fields });
-        self.service.table(reader, common, joined.as_slice(), &question.paging, values, variables).await
+        let range = question.date_range.resolve(Utc::now())?;
+        let of = TableOf { about: &range, read: &range, joined: joined.as_slice() };
+        self.service.table_of(reader, common, of, &question.paging, values, variables).await
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use chartwell::config::Kinds;
+use chartwell::config::UnknownEvents;
 use chartwell::ingest::anonymise::Anonymiser;
 use chartwell::ingest::documents::documents;
 use chartwell::ingest::endpoints::read_documents;
@@ -37,7 +38,9 @@ pub fn check_events(bytes: &[u8]) -> Vec<Rows> {
 }
 
 pub fn check_product_events(bytes: &[u8]) -> Vec<Rows> {
-    let Ok(read) = read_documents(bytes, |document| product_event::read(document, now())) else { return Vec::new() };
+    let Ok(read) = read_documents(bytes, |document| product_event::read(document, now(), UnknownEvents::Count)) else {
+        return Vec::new();
+    };
     let rows: Vec<ProductEvent<'_>> = read.flatten().map(|(row, _)| row).collect();
     let rows =
         encoded(&rows, |bytes, row| postcard::from_bytes::<ProductEvent<'_>>(bytes).is_ok_and(|read| read == *row));
