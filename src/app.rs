@@ -27,7 +27,9 @@ use crate::domains::assistants::slo::endpoints as assistant_slo;
 use crate::domains::assistants::tables::endpoints as assistant_tables;
 use crate::domains::assistants::totals::endpoints as assistant_totals;
 use crate::domains::assistants::traces::endpoints as assistant_traces;
+use crate::domains::experiments::ExperimentsService;
 use crate::domains::experiments::analyze::endpoints as experiment_analyze;
+use crate::domains::experiments::results::endpoints as experiment_results;
 use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
 use crate::domains::platform::{PlatformService, endpoints as platform};
 use crate::domains::product::ProductService;
@@ -61,6 +63,7 @@ pub struct AppState {
     recommendations: RecommendationsService,
     assistants: AssistantsService,
     voice_agents: VoiceAgentsService,
+    experiments: ExperimentsService,
     product: ProductService,
     ingestion: Ingestion,
 }
@@ -130,6 +133,7 @@ impl App {
             recommendations: RecommendationsService::new(Arc::clone(&service)),
             assistants: AssistantsService::new(Arc::clone(&service), operational, config.objectives.clone()),
             voice_agents: VoiceAgentsService::new(Arc::clone(&service)),
+            experiments: ExperimentsService::new(Arc::clone(&service)),
             product: ProductService::new(service),
             ingestion: ingestion.clone(),
         };
@@ -210,6 +214,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
+        .routes(guarded(gatekeeper, routes!(experiment_results::results)))
         .routes(guarded(gatekeeper, routes!(experiment_analyze::analyze)))
         .routes(guarded(gatekeeper, routes!(experiment_sample_size::sample_size)))
         .routes(guarded(gatekeeper, routes!(product_active_users::active_users)))

@@ -175,7 +175,7 @@ impl Service {
             }
         };
 
-        let mut meta = self.meta(reader, &common, &range, now, &current.told).await?;
+        let mut meta = self.meta(reader, (common.dataset, common.notes), &range, now, &current.told).await?;
         meta.partial = Some(buckets.partial(&range, now));
         if let Some((_, _, drawn)) = &earlier {
             drawn.told.add_cost(&mut meta);
@@ -241,6 +241,14 @@ impl Service {
             (None, _) => grid,
         };
         Ok(Drawn { lines: grid.lines(buckets, chart.outline.measure, only), told: Told::of(&answered) })
+    }
+
+    /// Asks a question that is put together already.
+    pub async fn ask<R>(&self, reader: &Reader, ask: Ask<'_>) -> Result<Answered<R>, AnswerError>
+    where
+        R: RowOwned + RowRead + Send + Sync + 'static,
+    {
+        Ok(self.repository.ask(reader, ask).await?)
     }
 
     /// Asks about a range that is known already.
@@ -367,7 +375,19 @@ impl Service {
         range: &Range,
         answered: &Answered<R>,
     ) -> Result<Meta, AnswerError> {
-        self.meta(reader, &common, range, Utc::now(), &Told::of(answered)).await
+        self.meta_about(reader, common.dataset, common.notes, range, answered).await
+    }
+
+    /// What an answer about rows of a dataset says about itself.
+    pub async fn meta_about<R>(
+        &self,
+        reader: &Reader,
+        dataset: &'static Dataset,
+        notes: &[&'static str],
+        range: &Range,
+        answered: &Answered<R>,
+    ) -> Result<Meta, AnswerError> {
+        self.meta(reader, (dataset, notes), range, Utc::now(), &Told::of(answered)).await
     }
 
     /// What a compared answer says about itself.
@@ -378,7 +398,7 @@ impl Service {
         compared: &Compared<R>,
     ) -> Result<Meta, AnswerError> {
         let told = Told::of(&compared.current);
-        let mut meta = self.meta(reader, &common, &compared.range, Utc::now(), &told).await?;
+        let mut meta = self.meta(reader, (common.dataset, common.notes), &compared.range, Utc::now(), &told).await?;
         if let Some((_, answered)) = &compared.earlier {
             Told::of(answered).add_cost(&mut meta);
         }
@@ -388,16 +408,16 @@ impl Service {
     async fn meta(
         &self,
         reader: &Reader,
-        common: &Common<'_>,
+        (dataset, notes): (&'static Dataset, &[&'static str]),
         range: &Range,
         now: DateTime<Utc>,
         told: &Told,
     ) -> Result<Meta, AnswerError> {
         let mut meta = Meta::of_range(range);
         told.source.name().clone_into(&mut meta.source);
-        meta.notes = common.notes.iter().map(|note| (*note).to_owned()).collect();
+        meta.notes = notes.iter().map(|note| (*note).to_owned()).collect();
         let days = self.retention_days;
-        match common.dataset.kept_days {
+        match dataset.kept_days {
             Some(days) if range.from < now - Duration::days(days.into()) => {
                 meta.notes.push(format!("These rows are kept for {days} days: what is older is not counted."));
             }
@@ -410,7 +430,7 @@ impl Service {
             _ => {}
         }
         told.add_cost(&mut meta);
-        let newest = self.repository.fresh_as_of(reader, common.dataset).await.map_err(AskError::from)?;
+        let newest = self.repository.fresh_as_of(reader, dataset).await.map_err(AskError::from)?;
         meta.set_fresh_as_of(newest);
         Ok(meta)
     }

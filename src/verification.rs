@@ -8,6 +8,7 @@ use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::{Account, ClickHouseConfig, ObjectivesConfig};
 use crate::domains::assistants::AssistantsService;
+use crate::domains::experiments::ExperimentsService;
 use crate::domains::product::ProductService;
 use crate::domains::recommendations::RecommendationsService;
 use crate::domains::voice_agents::VoiceAgentsService;
@@ -39,7 +40,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let stand_in = OperationalDatabase::new(clickhouse, &ClickHouseConfig::default(), std::slice::from_ref(account));
     let assistants = AssistantsService::new(Arc::clone(&service), Arc::new(stand_in), ObjectivesConfig::default());
     let product = ProductService::new(Arc::clone(&service));
-    let voice_agents = VoiceAgentsService::new(service);
+    let voice_agents = VoiceAgentsService::new(Arc::clone(&service));
+    let experiments = ExperimentsService::new(service).assuming(&["A", "B"]);
     let closely = voice_agents.clone().looking_closely();
     let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
     let principal = Principal {
@@ -199,6 +201,16 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         recommendations.totals(TABLES);
         recommendations.agents(TABLES);
         recommendations.agents(["datetime_from=2026-02-03&datetime_to=2026-02-03&sort=-acceptance_rate,agent_name&limit=5"]);
+    }
+    for query in [
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&goal_event=sale",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&goal_event=sale&metric_type=mean&value_field=data.price&cuped_days=7&goal_filter=platform:eq:web|data.kind:gt:1",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&goal_event=sale&metric_type=ratio&value_field=data.price&denominator_event=visit&platforms=web",
+        "datetime_from=2026-02-03&datetime_to=2026-02-04&goal_event=sale&metric_type=event_ratio&filter=data.locale:eq:nl",
+    ] {
+        let question = Parameters::read(query).expect("specimens are good questions");
+        let answer = experiments.results(&reader, "a", &question).await;
+        answer.map_err(|error| Unaccepted { endpoint: "results", query, error })?;
     }
     let day = Parameters::read::<DateRange>(CHART_DAYS[0]).expect("a good range");
     let day = day.resolve(Utc::now()).expect("a good range");

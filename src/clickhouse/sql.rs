@@ -93,6 +93,18 @@ impl Sql {
         Self::composed(format!("{column} >= {from} AND {column} < {to}"))
     }
 
+    /// What is at a path of a JSON column, as text, whatever it holds; or NULL.
+    pub fn text_at(json: &str, keys: &[String]) -> Self {
+        let names: Vec<&str> = std::iter::once(json).chain(keys.iter().map(String::as_str)).collect();
+        Self::composed(format!("CAST({}, 'Nullable(String)')", Self::dotted(&names)))
+    }
+
+    /// The number at a path of a JSON column; NULL where there is none.
+    pub fn number_at(json: &str, keys: &[String]) -> Self {
+        let number = format!("toFloat64OrNull({})", Self::text_at(json, keys));
+        Self::composed(format!("if(isFinite({number}), {number}, NULL)"))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -118,6 +130,7 @@ pub enum Value {
     Number(f64),
     Numbers(Vec<f64>),
     Whole(u64),
+    Signed(i64),
     Wholes(Vec<u32>),
     /// `YYYY-MM-DD hh:mm:ss.ffffff`, as `DateTime64(6, 'UTC')` reads it.
     Time(#[serde(serialize_with = "time_text")] DateTime<Utc>),
@@ -184,6 +197,7 @@ impl Values {
             Value::Number(_) => "Float64",
             Value::Numbers(_) => "Array(Float64)",
             Value::Whole(_) => "UInt64",
+            Value::Signed(_) => "Int64",
             Value::Wholes(_) => "Array(UInt32)",
             Value::Time(_) => "DateTime64(6, 'UTC')",
             Value::Times(_) => "Array(DateTime64(6, 'UTC'))",
@@ -216,11 +230,9 @@ impl Values {
     fn predicate(&mut self, predicate: &Predicate, json: Option<&'static str>) -> String {
         let column = match &predicate.field {
             FieldName::Column(name) => (*name).to_owned(),
+            // Whatever a path holds is compared as text.
             FieldName::Path(keys) => {
-                // Whatever a path holds is compared as text.
-                let column = json.expect("a dataset with paths has a JSON column");
-                let names: Vec<&str> = std::iter::once(column).chain(keys.iter().map(String::as_str)).collect();
-                format!("CAST({}, 'Nullable(String)')", Sql::dotted(&names))
+                Sql::text_at(json.expect("a dataset with paths has a JSON column"), keys).to_string()
             }
         };
         let operator = predicate.operator;

@@ -324,7 +324,7 @@ pub fn with_names(path: &str, operation: &Value) -> String {
             examples.filter(|_| is_given).map(|example| format!("{name}={example}")).collect::<Vec<_>>()
         })
         .collect();
-    format!("{}?{}", path.replace("{trace_id}", TRACE), pairs.join("&"))
+    format!("{}?{}", path.replace("{trace_id}", TRACE).replace("{experiment_id}", "reply-tone"), pairs.join("&"))
 }
 
 /// The same event with other values in some fields.

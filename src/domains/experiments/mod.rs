@@ -5,4 +5,11 @@
 
 pub mod analysis;
 pub mod analyze;
+mod notes;
+mod repository;
+pub mod results;
 pub mod sample_size;
+mod schemas;
+mod service;
+
+pub use service::ExperimentsService;

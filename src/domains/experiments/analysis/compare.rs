@@ -64,6 +64,7 @@ fn number(sum: f64) -> Number {
 fn own_notes(observed: &Observed) -> Vec<Note> {
     let note = match (observed.units, observed.outcome) {
         (0, _) => Some(Note::EmptyArm),
+        (_, None) if !observed.is_heard_of => Some(Note::NoEventsOfGoal),
         (_, None) => Some(Note::DenominatorZero),
         _ => None,
     };

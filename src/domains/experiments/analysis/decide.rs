@@ -234,7 +234,7 @@ fn undecided((metric, finding): &(&Metric, Finding), settings: &Settings) -> Opt
 fn units_needed(compared: &Compared, least: f64, experiment: &Experiment, metric: &Metric) -> Option<u64> {
     let settings = &experiment.settings;
     let of = |variant: &str| metric.variants.iter().find(|(name, _)| name == variant).map_or(0, |(_, of)| of.units);
-    let absolute = compared.absolute?;
+    let absolute = compared.absolute.filter(|absolute| absolute.standard_error > 0.0)?;
     let pair = of(&experiment.baseline) as f64 + compared.measured.units as f64;
     let lift =
         Lift { value: absolute.value, standard_error: absolute.standard_error, freedom: f64::INFINITY, units: pair };

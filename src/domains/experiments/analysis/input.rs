@@ -210,8 +210,10 @@ pub struct Observed {
     pub numerator: f64,
     /// Units, or of a ratio Σd.
     pub denominator: f64,
-    /// `None` without units, and of a ratio whose denominator adds up to 0.
+    /// `None` without units, of a ratio whose denominator adds up to 0, and where nothing was heard of the metric.
     pub outcome: Option<Outcome>,
+    /// Whether any event of the metric came in, of whomever.
+    pub is_heard_of: bool,
     /// What the units did and, as X, had done before the experiment; of a metric that is no ratio.
     pub before: Option<Joint>,
     /// Units that have no before, whose X is 0; `None` where nobody counted.
@@ -237,8 +239,20 @@ impl Outcome {
 
 impl Observed {
     /// Of a variant that no unit came to.
-    pub const EMPTY: Self =
-        Self { units: 0, numerator: 0.0, denominator: 0.0, outcome: None, before: None, units_without_before: None };
+    pub const EMPTY: Self = Self {
+        units: 0,
+        numerator: 0.0,
+        denominator: 0.0,
+        outcome: None,
+        is_heard_of: true,
+        before: None,
+        units_without_before: None,
+    };
+
+    /// Of units about which nothing can be known: no event of the metric came in.
+    pub const fn unheard_of(units: u64) -> Self {
+        Self { units, is_heard_of: false, ..Self::EMPTY }
+    }
 
     /// Of units that converted or did not.
     pub fn proportion(successes: u64, units: u64) -> Self {

@@ -46,6 +46,13 @@ impl Variant {
             Self::Alone(alone) => &alone.measured,
         }
     }
+
+    pub fn compared(&self) -> Option<&Compared> {
+        match self {
+            Self::Compared(compared) => Some(compared),
+            Self::Alone(_) => None,
+        }
+    }
 }
 
 /// What was measured of a variant.
@@ -131,6 +138,8 @@ vocabulary! {
         ZeroVariance = "zero_variance",
         /// The baseline is 0, or too close to it to divide by: there is no relative lift.
         BaselineZero = "baseline_zero",
+        /// No event of the goal came in, of whomever: nothing is known of it.
+        NoEventsOfGoal = "no_events_of_goal",
         /// The denominator of a ratio adds up to 0, or too close to it to divide by.
         DenominatorZero = "denominator_zero",
         /// No units were planned for it: it is not tested.

@@ -1,0 +1,19 @@
+-- Units with the variant and the time of their first exposure. Both are in one number, so that the first of them is
+-- found by comparing numbers; exposures at the same time count in the order of the variants.
+-- Parameters: {variants}; {from} the start of the range, in microseconds: who was exposed before does not belong to it
+SELECT
+    unit,
+    intDiv(min(first), 256) AS exposed_at,
+    min(first) % 256 AS number,
+    min(first % 256) != max(first % 256) AS is_multiple,
+    count() AS exposures
+FROM (
+    SELECT
+        facts.unit AS unit,
+        toInt64(toUnixTimestamp64Micro(facts.time)) * 256 + indexOf({variants:Array(String)}, toString(facts.variant)) AS first
+    {% include facts %}
+
+    WHERE facts.unit != 0
+)
+GROUP BY unit
+HAVING exposed_at >= {from:Int64}

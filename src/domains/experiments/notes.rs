@@ -1,0 +1,6 @@
+//! What the numbers of experiments mean, in sentences.
+
+pub const UNITS: &str =
+    "A unit is a visitor, in the variant of its first exposure of all; it belongs to the range when that was in it.";
+pub const GOAL: &str =
+    "What a unit does counts from its first exposure on, within the conversion window and before the end of the range.";

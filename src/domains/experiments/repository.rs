@@ -1,0 +1,98 @@
+//! Facts about experiments, and rows that the engine answers with.
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use crate::query::dataset::{Dataset, Field, Grain, Rollup};
+use crate::statistics::{Joint, Sample};
+
+static UNITS: [Rollup; 1] = [Rollup {
+    table: "experiment_units",
+    grain: Grain::Row,
+    fields: &["experiment_id", "unit", "variant", "profile_code", "platform"],
+    measures: &["last_time", "exposures", "late_exposures"],
+}];
+
+/// Exposures of units to variants.
+pub static EXPOSURES: Dataset = Dataset {
+    facts: "experiments/exposures_raw.sql",
+    fields: &[
+        Field::text("experiment_id"),
+        Field::text("variant"),
+        Field::text("profile_code"),
+        Field::text("platform"),
+        Field::text("platform_session_id"),
+        Field::text("agent_id"),
+        Field::text("conversation_id"),
+    ],
+    json: Some("data"),
+    json_is_content: false,
+    tables: &["events"],
+    kept_days: None,
+    rollups: &UNITS,
+};
+
+/// What visitors did, by any event.
+pub static GOALS: Dataset = Dataset {
+    facts: "experiments/goals_raw.sql",
+    fields: &[
+        Field::text("event"),
+        Field::text("profile_code"),
+        Field::text("platform"),
+        Field::text("platform_session_id"),
+        Field::text("agent_id"),
+        Field::text("conversation_id"),
+    ],
+    json: Some("data"),
+    json_is_content: false,
+    tables: &["events"],
+    kept_days: None,
+    rollups: &[],
+};
+
+/// `variants.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct VariantRow {
+    pub variant: String,
+    /// Microseconds since 1970.
+    pub last_exposure: i64,
+}
+
+/// `metric.sql`: sums and moments over the units of a variant, y of the metric, d of its denominator, x of y before.
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct ArmRow {
+    pub variant: String,
+    pub units: u64,
+    /// Units of several variants, whether they count or not.
+    pub multiple_units: u64,
+    pub y_sum: f64,
+    pub y_variance: f64,
+    pub d_sum: f64,
+    pub d_variance: f64,
+    pub yd_covariance: f64,
+    pub x_sum: f64,
+    pub x_variance: f64,
+    pub yx_covariance: f64,
+    pub units_without_before: u64,
+    /// Events of the goal, whoever they are of.
+    pub goal_events: u64,
+}
+
+impl ArmRow {
+    fn sample(&self, sum: f64, variance: f64) -> Sample {
+        let mean = if self.units > 0 { sum / self.units as f64 } else { 0.0 };
+        Sample { n: self.units, mean, variance }
+    }
+
+    pub fn y(&self) -> Sample {
+        self.sample(self.y_sum, self.y_variance)
+    }
+
+    pub fn with_denominator(&self) -> Joint {
+        Joint { y: self.y(), x: self.sample(self.d_sum, self.d_variance), covariance: self.yd_covariance }
+    }
+
+    pub fn with_before(&self) -> Joint {
+        Joint { y: self.y(), x: self.sample(self.x_sum, self.x_variance), covariance: self.yx_covariance }
+    }
+}

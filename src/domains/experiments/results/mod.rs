@@ -1,0 +1,5 @@
+//! What an experiment came to, by one metric.
+
+pub mod endpoints;
+pub mod schemas;
+mod service;
