@@ -212,6 +212,11 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         let answer = experiments.results(&reader, "a", &question).await;
         answer.map_err(|error| Unaccepted { endpoint: "results", query, error })?;
     }
+    for query in CHART_DAYS {
+        let question = Parameters::read(query).expect("specimens are good questions");
+        let answer = experiments.exposures(&reader, "a", &question).await;
+        answer.map_err(|error| Unaccepted { endpoint: "exposures", query, error })?;
+    }
     let day = Parameters::read::<DateRange>(CHART_DAYS[0]).expect("a good range");
     let day = day.resolve(Utc::now()).expect("a good range");
     let answer = assistants.run_totals(&reader, &day, vec![TRACE.to_owned()]).await;

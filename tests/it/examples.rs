@@ -103,6 +103,24 @@ fn voice_events() -> Vec<Value> {
     events
 }
 
+/// Exposures of visitors to two tones of an assistant, and what some of them bought.
+fn experiment_events() -> Vec<Value> {
+    let event = |name: &str, visitor: usize, day: usize, data: Value| {
+        let time = format!("2026-02-{day:02}T{:02}:20:00Z", 8 + visitor % 12);
+        json!({"event": name, "time_utc": time, "profile_code": "support", "platform": "web", "visitor_id": format!("visitor-{visitor:04}"), "data": data})
+    };
+    (0..60)
+        .flat_map(|visitor| {
+            let variant = if visitor % 2 == 0 { "control" } else { "friendly" };
+            let exposure = json!({"experiment_id": "reply-tone", "variant": variant, "assistant_id": "answers"});
+            let has_bought = visitor % 5 == 0 || visitor % 7 == 1;
+            let sale = event("purchase", visitor, 3 + visitor % 3, json!({"price": 20 + visitor % 9}));
+            [Some(event("exposure", visitor, 2, exposure)), has_bought.then_some(sale)]
+        })
+        .flatten()
+        .collect()
+}
+
 /// Runs of two assistants on two days, each with a call of a model.
 fn spans() -> Vec<Value> {
     let mut spans = Vec::new();
@@ -196,6 +214,7 @@ async fn every_example_is_answered_as_it_says() {
     product::store(&app, &product_events()).await;
     app.store(&events()).await;
     app.store(&voice_events()).await;
+    app.store(&experiment_events()).await;
     app.store_spans(&spans()).await;
     let assistants = "INSERT INTO acme_admin_db.assistants VALUES ('triage', 'Triage', NULL), ('answers', 'Answers to customers', NULL)";
     app.clickhouse.execute(assistants).await.unwrap();

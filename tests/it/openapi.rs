@@ -50,6 +50,10 @@ async fn every_answer_has_the_keys_that_are_described_and_no_others() {
     app.store(&[
         message("2026-02-01T10:00:00Z", &[("gpt", 5, false)]),
         recommendation("Shown", "2026-02-01T10:00:00Z", "gpt"),
+        json!({
+            "event": "exposure", "visitor_id": "visitor", "time_utc": "2026-02-01T10:00:00Z",
+            "data": {"experiment_id": "reply-tone", "variant": "A"},
+        }),
     ])
     .await;
     let run = span(0, 0, "2026-02-01T10:00:00Z".parse().unwrap(), 10, &json!({"gen_ai.agent.name": "triage"}));

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod analyze;
+pub mod charts;
 mod notes;
 mod repository;
 pub mod results;

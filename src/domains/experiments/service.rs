@@ -43,8 +43,8 @@ pub(super) struct Seen<'a> {
     pub variants: Vec<String>,
     /// Whether units still come to it.
     pub is_running: bool,
-    pub window: ConversionWindow,
-    pub handling: Handling,
+    /// Until the end of the range, from the beginning of time: the first exposure of a unit is the first of all.
+    always: Range,
 }
 
 /// The arms of an experiment as they were planned: names and weights, and which of them is the baseline.
@@ -70,7 +70,6 @@ impl ExperimentsService {
         id: &str,
         filters: &[Condition],
         range: &'a Range,
-        (window, handling): (ConversionWindow, Handling),
     ) -> Result<Seen<'a>, AnswerError> {
         let mut conditions = vec![is("experiment_id", id)];
         let mut values = Values::default();
@@ -105,8 +104,7 @@ impl ExperimentsService {
             conditions,
             variants: rows.iter().map(|row| row.variant.as_str()).chain(assumed).map(str::to_owned).collect(),
             is_running: newest.is_some_and(|newest| Utc::now() - newest < STILL),
-            window,
-            handling,
+            always: until(range.to, range),
         })
     }
 
@@ -126,6 +124,7 @@ impl ExperimentsService {
         reader: &Reader,
         seen: &Seen<'_>,
         metric: &Metric,
+        (window, handling): (ConversionWindow, Handling),
     ) -> Result<Answered<ArmRow>, AnswerError> {
         let before = Duration::days(metric.cuped_days as i64);
         // What counts as one where no number is added up.
@@ -138,32 +137,40 @@ impl ExperimentsService {
             MetricKind::Count | MetricKind::Mean | MetricKind::Ratio => "sum",
             MetricKind::EventRatio => "events",
         };
-        let done = Range { from: seen.range.from - before, ..*seen.range };
-        let mut joined = vec![("goals", events(&done, &metric.goal))];
-        joined.extend(metric.denominator.as_ref().map(|events_of| ("denominators", events(seen.range, events_of))));
-        let mut values = Values::default();
-        values.set("variants", Value::Texts(seen.variants.clone()));
-        values.set("from", Value::Signed(seen.range.from.timestamp_micros()));
-        values.set("window", Value::Signed(micros(seen.window.0)));
-        values.set("before", Value::Signed(micros(before)));
-        values.set("keeps_multiple", Value::Whole((seen.handling == Handling::First).into()));
+        let (done, buckets) = (Range { from: seen.range.from - before, ..*seen.range }, Buckets::whole(seen.range));
+        let mut ask = seen.ask_of_units("experiments/metric.sql", &buckets, handling);
         // Exposures by event are counted in the range, which sums of all time do not tell.
-        let is_by_event = metric.kind == MetricKind::EventRatio;
-        let exposed = if is_by_event { *seen.range } else { until(seen.range.to, seen.range) };
-        let sources = if is_by_event { Sources::Raw } else { Sources::Any };
-        let ask = Ask {
-            template: "experiments/metric.sql",
-            facts: exposures(&exposed, &seen.conditions, sources),
-            joined,
-            buckets: &Buckets::whole(seen.range),
-            values,
-            variables: vec![
-                ("value", value.into()),
-                ("kind", kind.into()),
-                ("has_denominators", metric.denominator.is_some().into()),
-            ],
-        };
+        if metric.kind == MetricKind::EventRatio {
+            ask.facts = exposures(seen.range, &seen.conditions, Sources::Raw);
+        }
+        ask.joined = vec![("goals", events(&done, &metric.goal))];
+        ask.joined.extend(metric.denominator.as_ref().map(|of| ("denominators", events(seen.range, of))));
+        ask.values.set("window", Value::Signed(micros(window.0)));
+        ask.values.set("before", Value::Signed(micros(before)));
+        ask.variables = vec![
+            ("value", value.into()),
+            ("kind", kind.into()),
+            ("has_denominators", metric.denominator.is_some().into()),
+        ];
         self.service.ask(reader, ask).await
+    }
+}
+
+impl Seen<'_> {
+    /// A question whose template includes `units.sql`.
+    pub fn ask_of_units<'a>(&'a self, template: &'static str, buckets: &'a Buckets, handling: Handling) -> Ask<'a> {
+        let mut values = Values::default();
+        values.set("variants", Value::Texts(self.variants.clone()));
+        values.set("from", Value::Signed(self.range.from.timestamp_micros()));
+        values.set("keeps_multiple", Value::Whole((handling == Handling::First).into()));
+        Ask {
+            template,
+            facts: exposures(&self.always, &self.conditions, Sources::Any),
+            joined: Vec::new(),
+            buckets,
+            values,
+            variables: Vec::new(),
+        }
     }
 }
 

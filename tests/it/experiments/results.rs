@@ -223,6 +223,29 @@ async fn results_are_what_a_plain_computation_makes_of_the_rows() {
             known.insert(name.to_owned(), (variant.clone(), units));
         }
         assert!(arms.keys().all(|name| known.contains_key(name)), "seed {seed}: {path}");
+        // Each of these units is in one bucket of the chart of exposures.
+        if kind != "event_ratio" {
+            let chart = format!(
+                "/api/v1/experiments/{}/charts/exposures?datetime_from={}&datetime_to={}&timezone=Asia/Kathmandu&aggregation_level=day&multiple_exposures={}{raw}",
+                experiment.id,
+                shown(from),
+                shown(to),
+                if keeps_multiple { "first" } else { "exclude" },
+            );
+            let drawn: BTreeMap<String, u64> = app.get(&chart).await["series"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|series| {
+                    let data = series["data"].as_array().unwrap();
+                    (series["id"].as_str().unwrap().to_owned(), data.iter().filter_map(Value::as_u64).sum())
+                })
+                .filter(|(_, units)| *units > 0)
+                .collect();
+            let counted: BTreeMap<String, u64> =
+                arms.iter().map(|(name, units)| (name.clone(), units.len() as u64)).collect();
+            assert_eq!(drawn, counted, "seed {seed}: {chart}");
+        }
         // The difference and its standard error, from the units themselves.
         let baseline = answer["baseline"].as_str().unwrap();
         let Some((_, of_baseline)) = known.get(baseline).filter(|(_, units)| units.len() > 1) else { continue };

@@ -18,10 +18,10 @@ impl ExperimentsService {
         question: &ResultsQuestion,
     ) -> Result<ExperimentResults, AnswerError> {
         let range = question.date_range.resolve(Utc::now())?;
-        let counted = (question.conversion_window, question.multiple_exposures);
-        let seen = self.seen(reader, id, &question.filters.conditions, &range, counted).await?;
+        let seen = self.seen(reader, id, &question.filters.conditions, &range).await?;
         let arms = Arms::new(&question.plan, &seen.variants)?;
-        let answered = self.metric(reader, &seen, &question.metric).await?;
+        let counted = (question.conversion_window, question.multiple_exposures);
+        let answered = self.metric(reader, &seen, &question.metric, counted).await?;
         let rows = &answered.rows.rows;
         let metric = arms.observed(question.metric.kind.name(), &question.metric, question.direction, rows);
         let judged = Judged {

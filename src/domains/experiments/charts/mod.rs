@@ -1,0 +1,5 @@
+//! Charts of an experiment.
+
+pub mod endpoints;
+pub mod schemas;
+mod service;
