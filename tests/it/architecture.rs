@@ -1,5 +1,6 @@
 //! The shape of the house: arrows point down only.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -142,4 +143,27 @@ fn handlers_are_short_and_files_are_of_one_idea() {
             }
         }
     }
+}
+
+#[test]
+fn every_schema_of_the_description_has_a_name_of_its_own() {
+    let mut known: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (path, text) in sources(&root()) {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate() {
+            if !(line.starts_with("#[derive(") && line.contains("ToSchema")) {
+                continue;
+            }
+            let declared = lines[index..].iter().find_map(|line| {
+                let name = line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "))?;
+                name.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
+            });
+            // Where two have the same name, the description has but one of them, for both.
+            let Some(name) = declared else { continue };
+            if let Some(other) = known.insert(name.clone(), path.clone()) {
+                panic!("{name} is in {} and in {}", path.display(), other.display());
+            }
+        }
+    }
+    assert!(known.len() > 50);
 }

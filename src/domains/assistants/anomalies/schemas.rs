@@ -44,7 +44,7 @@ pub struct Anomaly {
     /// A local day, in the time zone of the question.
     #[schema(example = "2026-02-03")]
     pub day: String,
-    pub metric: Metric,
+    pub metric: DailyMetric,
     /// With `split_by`, the group.
     #[schema(example = "triage")]
     pub group: Option<String>,
@@ -76,7 +76,7 @@ pub struct Anomaly {
 /// What is looked at, day by day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum DailyMetric {
     Runs,
     ErrorRate,
     LatencyP95,

@@ -5,7 +5,7 @@
 //!
 //! Source: Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers, whose threshold is 3.5.
 
-use super::schemas::{Basis, Metric};
+use super::schemas::{Basis, DailyMetric};
 use crate::statistics::{median, robust_centre};
 
 /// Days before a day that say what is expected of it.
@@ -33,7 +33,7 @@ pub struct Score {
 /// One metric, day by day, with the runs of each day.
 #[derive(Debug, Clone, Copy)]
 pub struct Days<'a> {
-    pub metric: Metric,
+    pub metric: DailyMetric,
     /// `None` where there is none.
     pub values: &'a [Option<f64>],
     pub runs: &'a [f64],
@@ -67,7 +67,7 @@ impl Days<'_> {
     /// What deviations are measured in: rates as they are, all else as parts of what is expected, because quiet days
     /// vary less. A weekday of which nothing is expected is measured by the others.
     fn unit(&self, expected: f64, before: &[(usize, f64)]) -> Option<f64> {
-        if self.metric == Metric::ErrorRate {
+        if self.metric == DailyMetric::ErrorRate {
             return Some(1.0);
         }
         let of_all = || median(&values_of(before)).filter(|all| *all > 0.0);
@@ -82,7 +82,7 @@ impl Days<'_> {
     /// What chance alone does: √(p(1−p)/n) to a rate, and to a count 1/√n of it.
     fn least_spread(&self, expected: f64, day: usize) -> f64 {
         let runs = self.runs[day].max(1.0);
-        if self.metric == Metric::ErrorRate {
+        if self.metric == DailyMetric::ErrorRate {
             let by_chance = (expected * (1.0 - expected) / runs).max(0.0).sqrt();
             return by_chance.max(1.0 / runs).max(LEAST_SPREAD_OF_RATES);
         }
@@ -114,7 +114,7 @@ mod tests {
 
     const RUNS: [f64; 64] = [100.0; 64];
 
-    fn score(metric: Metric, values: &[f64], day: usize) -> Option<Score> {
+    fn score(metric: DailyMetric, values: &[f64], day: usize) -> Option<Score> {
         let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
         Days { metric, values: &values, runs: &RUNS[..values.len()] }.score(day)
     }
@@ -129,14 +129,15 @@ mod tests {
     #[test]
     fn a_quiet_weekend_is_expected_and_a_busy_one_is_not() {
         let mut days = weeks(50);
-        let quiet = score(Metric::Cost, &days, 47).unwrap();
+        let quiet = score(DailyMetric::Cost, &days, 47).unwrap();
         assert!(quiet.score.abs() < 1.0 && quiet.basis == Basis::Weekday && quiet.baseline_days == 6, "{quiet:?}");
         days[47] = 100.0;
-        let busy = score(Metric::Cost, &days, 47).unwrap();
+        let busy = score(DailyMetric::Cost, &days, 47).unwrap();
         assert!((busy.expected - 20.0).abs() < 1.0 && busy.score > 30.0, "{busy:?}");
         // What is 40 % above on a Monday is as striking as on a Sunday.
         (days[47], days[49]) = (28.0, 140.0);
-        let (weekend, monday) = (score(Metric::Runs, &days, 47).unwrap(), score(Metric::Runs, &days, 49).unwrap());
+        let (weekend, monday) =
+            (score(DailyMetric::Runs, &days, 47).unwrap(), score(DailyMetric::Runs, &days, 49).unwrap());
         assert!((weekend.score - monday.score).abs() < 0.7 && monday.score > 3.5, "{weekend:?} {monday:?}");
     }
 
@@ -144,7 +145,7 @@ mod tests {
     fn one_odd_day_does_not_change_what_is_expected_later() {
         let mut days = weeks(50);
         days[42] = 5_000.0;
-        let after = score(Metric::Cost, &days, 49).unwrap();
+        let after = score(DailyMetric::Cost, &days, 49).unwrap();
         assert!((after.expected - 100.0).abs() < 5.0 && after.score.abs() < 1.0, "{after:?}");
     }
 
@@ -152,38 +153,38 @@ mod tests {
     fn values_that_never_vary_have_a_spread_all_the_same() {
         let mut days = vec![10.0; 30];
         days[29] = 10.5;
-        let hardly = score(Metric::LatencyP95, &days, 29).unwrap();
+        let hardly = score(DailyMetric::LatencyP95, &days, 29).unwrap();
         assert_eq!((hardly.spread, hardly.score), (1.0, 0.5));
         let rates = vec![0.0; 30];
-        let none = score(Metric::ErrorRate, &rates, 29).unwrap();
+        let none = score(DailyMetric::ErrorRate, &rates, 29).unwrap();
         assert_eq!((none.score, none.spread), (0.0, 0.01));
         let mut one_of_100 = rates;
         one_of_100[29] = 0.01;
-        assert_eq!(score(Metric::ErrorRate, &one_of_100, 29).unwrap().score, 1.0);
+        assert_eq!(score(DailyMetric::ErrorRate, &one_of_100, 29).unwrap().score, 1.0);
     }
 
     #[test]
     fn without_days_before_nothing_is_expected() {
-        assert_eq!(score(Metric::Cost, &weeks(7), 6), None);
-        assert_eq!(score(Metric::Cost, &weeks(8), 7).unwrap().basis, Basis::AllDays);
+        assert_eq!(score(DailyMetric::Cost, &weeks(7), 6), None);
+        assert_eq!(score(DailyMetric::Cost, &weeks(8), 7).unwrap().basis, Basis::AllDays);
         // Days before the first run are not days without runs.
         let values: Vec<Option<f64>> = (0..30).map(|day| Some(if day < 20 { 0.0 } else { 50.0 })).collect();
         let runs: Vec<f64> = values.iter().map(|value| value.unwrap_or_default()).collect();
-        let days = Days { metric: Metric::Runs, values: &values, runs: &runs };
+        let days = Days { metric: DailyMetric::Runs, values: &values, runs: &runs };
         assert_eq!((days.score(26), days.score(27).unwrap().expected), (None, 50.0));
         // A day without runs has no rate, and is one without runs.
         let none = [None; 30];
-        assert_eq!(Days { metric: Metric::ErrorRate, values: &none, runs: &runs }.score(29), None);
+        assert_eq!(Days { metric: DailyMetric::ErrorRate, values: &none, runs: &runs }.score(29), None);
         let mut stopped = values;
         stopped[29] = Some(0.0);
-        assert!(Days { metric: Metric::Runs, values: &stopped, runs: &runs }.score(29).unwrap().score < -3.5);
+        assert!(Days { metric: DailyMetric::Runs, values: &stopped, runs: &runs }.score(29).unwrap().score < -3.5);
     }
 
     #[test]
     fn a_weekday_of_which_nothing_is_expected_is_measured_by_the_others() {
         let mut days: Vec<f64> = weeks(50).into_iter().map(|value| if value < 50.0 { 0.0 } else { value }).collect();
-        assert_eq!(score(Metric::Runs, &days, 47).unwrap().score, 0.0);
+        assert_eq!(score(DailyMetric::Runs, &days, 47).unwrap().score, 0.0);
         days[47] = 90.0;
-        assert!(score(Metric::Runs, &days, 47).unwrap().score > 5.0);
+        assert!(score(DailyMetric::Runs, &days, 47).unwrap().score > 5.0);
     }
 }

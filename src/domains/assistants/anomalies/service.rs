@@ -5,7 +5,7 @@ use chrono::{Datelike, Duration, NaiveDate, Utc};
 use super::super::AssistantsService;
 use super::super::charts::schemas::{ChartQuestion, QuantilesQuestion};
 use super::super::notes::{CALLS, COST, ERROR_RATE, LATENCY, RUNS};
-use super::schemas::{AnomaliesQuestion, Anomaly, Basis, Direction, Metric};
+use super::schemas::{AnomaliesQuestion, Anomaly, Basis, DailyMetric, Direction};
 use super::scores::{BASELINE_DAYS, Days, Score};
 use crate::answer::{Chart, Meta, Number, Page, RangeMeta, Series, Table};
 use crate::auth::Reader;
@@ -27,7 +27,7 @@ const NOTES: [&str; 7] = [
 ];
 
 /// The charts of the metrics, by the day.
-type Charts = [(Metric, Chart); 4];
+type Charts = [(DailyMetric, Chart); 4];
 
 impl AssistantsService {
     pub async fn anomalies(
@@ -80,7 +80,12 @@ impl AssistantsService {
             self.latency(reader, &latency),
             self.cost(reader, &chart),
         )?;
-        Ok([(Metric::Runs, runs), (Metric::ErrorRate, rates), (Metric::LatencyP95, latency), (Metric::Cost, cost)])
+        Ok([
+            (DailyMetric::Runs, runs),
+            (DailyMetric::ErrorRate, rates),
+            (DailyMetric::LatencyP95, latency),
+            (DailyMetric::Cost, cost),
+        ])
     }
 }
 
@@ -115,8 +120,8 @@ impl Scored<'_> {
     }
 
     /// All series of a split chart but the rest, which is of other groups in each chart; else the one line that is meant.
-    fn is_shown(&self, metric: Metric, series: &Series) -> bool {
-        if self.is_split { series.id != "other" } else { metric != Metric::LatencyP95 || series.id == "p95" }
+    fn is_shown(&self, metric: DailyMetric, series: &Series) -> bool {
+        if self.is_split { series.id != "other" } else { metric != DailyMetric::LatencyP95 || series.id == "p95" }
     }
 
     /// The runs by the day, of the same group.
@@ -127,7 +132,7 @@ impl Scored<'_> {
         if runs.is_empty() { vec![0.0; days] } else { runs.into_iter().map(Option::unwrap_or_default).collect() }
     }
 
-    fn anomaly(&self, metric: Metric, series: &Series, day: NaiveDate, seen: f64, score: Score) -> Anomaly {
+    fn anomaly(&self, metric: DailyMetric, series: &Series, day: NaiveDate, seen: f64, score: Score) -> Anomaly {
         Anomaly {
             day: day.to_string(),
             metric,
@@ -145,7 +150,7 @@ impl Scored<'_> {
     }
 }
 
-impl Metric {
+impl DailyMetric {
     const fn unit(self) -> &'static str {
         match self {
             Self::Runs => "runs",
@@ -165,20 +170,20 @@ impl Metric {
     }
 }
 
-fn explanation(metric: Metric, day: NaiveDate, seen: f64, score: Score) -> String {
+fn explanation(metric: DailyMetric, day: NaiveDate, seen: f64, score: Score) -> String {
     let such_days = match score.basis {
         Basis::Weekday => weekday(day),
         Basis::AllDays => "day",
     };
     let unit = match metric {
-        Metric::Runs | Metric::ErrorRate => "",
-        Metric::LatencyP95 => " ms",
-        Metric::Cost => " USD",
+        DailyMetric::Runs | DailyMetric::ErrorRate => "",
+        DailyMetric::LatencyP95 => " ms",
+        DailyMetric::Cost => " USD",
     };
     format!(
         "{} {} {}{unit}; {} was expected, the median of {} {such_days}s. That is {} times the usual spread of {} {}.",
         metric.label(),
-        if metric == Metric::Runs { "were" } else { "was" },
+        if metric == DailyMetric::Runs { "were" } else { "was" },
         shown(seen),
         shown(score.expected),
         score.baseline_days,

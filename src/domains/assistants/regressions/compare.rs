@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::repository::{ArmRow, ErrorRow, UsedRow};
 use super::schemas::{
-    Arm, Cell, CellVerdict, Certainty, Effect, Metric, Mix, Reason, RisenError, Verdict, VerdictCode,
+    Arm, Cell, CellVerdict, Certainty, ComparedMetric, MetricDifference, Mix, Reason, RisenError, Verdict, VerdictCode,
 };
 use crate::statistics::{
     ALPHA, Difference, Proportion, QuantileEstimate, Sample, benjamini_hochberg, homogeneity, mean_interval,
@@ -37,8 +37,8 @@ struct Tested {
 }
 
 /// The cells of one assistant, or of all. `metrics` are those that are told.
-pub fn cells(is_all: bool, assistant: &str, sides: [&Side; 2], metrics: &[Metric]) -> Vec<Cell> {
-    let cell = |metric: &Metric| {
+pub fn cells(is_all: bool, assistant: &str, sides: [&Side; 2], metrics: &[ComparedMetric]) -> Vec<Cell> {
+    let cell = |metric: &ComparedMetric| {
         let Tested { baseline, candidate, difference, is_small } = metric.test(sides);
         let relative = difference.zip(baseline.value.filter(|value| *value != 0.0));
         Cell {
@@ -48,7 +48,7 @@ pub fn cells(is_all: bool, assistant: &str, sides: [&Side; 2], metrics: &[Metric
             unit: metric.unit(),
             baseline,
             candidate,
-            absolute: difference.map(|Difference { value, interval, .. }| Effect { value, interval }),
+            absolute: difference.map(|Difference { value, interval, .. }| MetricDifference { value, interval }),
             relative: relative.map(|(difference, value)| difference.value / value.abs()),
             test: metric.test_name(),
             p_value: difference.map(|difference| difference.p.value),
@@ -155,7 +155,7 @@ fn of_proportion(proportion: Proportion) -> Arm {
     }
 }
 
-impl Metric {
+impl ComparedMetric {
     /// What runs are compared by.
     pub const OF_RUNS: &[Self] = &[Self::ErrorRate, Self::LatencyP50, Self::LatencyP95, Self::Cost, Self::Tokens];
     /// What calls are compared by.
@@ -292,7 +292,7 @@ mod tests {
     }
 
     fn judged(baseline: &Side, candidate: &Side) -> (Vec<Cell>, Verdict) {
-        let mut cells = cells(true, "", [baseline, candidate], Metric::OF_RUNS);
+        let mut cells = cells(true, "", [baseline, candidate], ComparedMetric::OF_RUNS);
         judge(&mut cells, CERTAINTY);
         let verdict = verdict([baseline, candidate], &cells, &[], &[], CERTAINTY);
         (cells, verdict)
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn what_is_certain_and_matters_makes_the_verdict() {
         let (cells, verdict) = judged(&side(2_000, 20, 0.01), &side(2_000, 80, 0.01));
-        assert_eq!((cells[0].metric, cells[0].verdict), (Metric::ErrorRate, CellVerdict::Worse));
+        assert_eq!((cells[0].metric, cells[0].verdict), (ComparedMetric::ErrorRate, CellVerdict::Worse));
         assert_eq!(verdict, Verdict { code: VerdictCode::Regressed, reasons: vec![Reason::ErrorRateUp] });
         let (_, verdict) = judged(&side(2_000, 80, 0.01), &side(2_000, 20, 0.01));
         assert_eq!(verdict, Verdict { code: VerdictCode::Improved, reasons: vec![Reason::ErrorRateDown] });
@@ -310,20 +310,20 @@ mod tests {
     #[test]
     fn a_difference_that_is_certain_and_small_does_not_matter() {
         let (cells, verdict) = judged(&side(1_000_000, 20_000, 0.010), &side(1_000_000, 20_000, 0.010_4));
-        let cost = cells.iter().find(|cell| cell.metric == Metric::Cost).unwrap();
+        let cost = cells.iter().find(|cell| cell.metric == ComparedMetric::Cost).unwrap();
         assert!(cost.p_value_adjusted.unwrap() < 1e-100 && cost.relative.unwrap() < 0.05, "{cost:?}");
         assert_eq!(cost.verdict, CellVerdict::Same);
         assert_eq!(verdict.reasons, [Reason::NoSignificantDifference]);
         let (cells, _) = judged(&side(1_000_000, 20_000, 0.010), &side(1_000_000, 20_000, 0.010_6));
-        assert_eq!(cells.iter().find(|cell| cell.metric == Metric::Cost).unwrap().verdict, CellVerdict::Worse);
+        assert_eq!(cells.iter().find(|cell| cell.metric == ComparedMetric::Cost).unwrap().verdict, CellVerdict::Worse);
     }
 
     #[test]
     fn p_values_are_adjusted_for_all_cells_together() {
         let (baseline, candidate) = (side(500, 10, 0.01), side(500, 22, 0.01));
         let (alone, _) = judged(&baseline, &candidate);
-        let cells_of = |assistant: &str| cells(false, assistant, [&baseline, &baseline], Metric::OF_RUNS);
-        let mut many = cells(true, "", [&baseline, &candidate], Metric::OF_RUNS);
+        let cells_of = |assistant: &str| cells(false, assistant, [&baseline, &baseline], ComparedMetric::OF_RUNS);
+        let mut many = cells(true, "", [&baseline, &candidate], ComparedMetric::OF_RUNS);
         many.extend(["a", "b", "c"].into_iter().flat_map(cells_of));
         judge(&mut many, CERTAINTY);
         let [one, many] = [&alone[0], &many[0]].map(|cell| cell.p_value_adjusted.unwrap());
@@ -333,10 +333,10 @@ mod tests {
     #[test]
     fn few_values_are_no_ground_for_a_verdict_and_a_shifted_mix_is_told() {
         let (baseline, candidate) = (side(10, 0, 0.01), side(12, 3, 0.01));
-        let mut cells = cells(true, "", [&baseline, &candidate], Metric::OF_RUNS);
+        let mut cells = cells(true, "", [&baseline, &candidate], ComparedMetric::OF_RUNS);
         judge(&mut cells, CERTAINTY);
         assert_eq!(cells[0].notes, ["small_sample"]);
-        assert_eq!(cells.iter().find(|cell| cell.metric == Metric::LatencyP95).unwrap().p_value, None);
+        assert_eq!(cells.iter().find(|cell| cell.metric == ComparedMetric::LatencyP95).unwrap().p_value, None);
         let mix = mix("environment", &[(90, 10), (10, 90)]).unwrap();
         assert!((mix.distance - 0.8).abs() < 1e-12 && mix.is_shifted, "{mix:?}");
         let verdict = verdict([&baseline, &candidate], &cells, &[], &[mix], CERTAINTY);

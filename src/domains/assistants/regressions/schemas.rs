@@ -166,13 +166,13 @@ pub struct Cell {
     /// Null for all together, and for spans that name no assistant.
     #[schema(example = "triage")]
     pub assistant_code: Option<String>,
-    pub metric: Metric,
+    pub metric: ComparedMetric,
     #[schema(example = "ratio")]
     pub unit: &'static str,
     pub baseline: Arm,
     pub candidate: Arm,
     /// Candidate − baseline, with its interval of 95 %.
-    pub absolute: Option<Effect>,
+    pub absolute: Option<MetricDifference>,
     /// The same, divided by the value of the baseline; null where that is 0.
     #[schema(example = 0.42)]
     pub relative: Option<f64>,
@@ -194,7 +194,7 @@ pub struct Cell {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum ComparedMetric {
     ErrorRate,
     LatencyP50,
     LatencyP95,
@@ -232,7 +232,7 @@ pub struct Arm {
 
 /// A difference.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
-pub struct Effect {
+pub struct MetricDifference {
     #[schema(example = 0.021)]
     pub value: f64,
     /// 95 %

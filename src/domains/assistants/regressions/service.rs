@@ -10,7 +10,7 @@ use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ENDED, FAILED, RUNS};
 use super::super::repository::{ArmRow, ErrorRow, MixRow, SPANS, UsedRow};
 use super::compare::{Side, cells, judge, mix, risen_errors, verdict};
-use super::schemas::{Cell, Compared, Metric, Mix, Regressions, RegressionsQuestion};
+use super::schemas::{Cell, Compared, ComparedMetric, Mix, Regressions, RegressionsQuestion};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
 use crate::query::Sources;
@@ -94,7 +94,8 @@ impl AssistantsService {
         let sides = sides_of(&did.rows.rows, &used.rows.rows, &arms.candidate);
         let nothing = [Side::default(), Side::default()];
         let [baseline, candidate] = sides.get(&(true, String::new())).unwrap_or(&nothing);
-        let metrics = if question.dimension == Compared::Model { Metric::OF_CALLS } else { Metric::OF_RUNS };
+        let metrics =
+            if question.dimension == Compared::Model { ComparedMetric::OF_CALLS } else { ComparedMetric::OF_RUNS };
         let mut cells = cells_of(&sides, metrics);
         judge(&mut cells, question.certainty);
         let traces = spread.rows.rows.iter().find(|row| row.dimension == "all");
@@ -134,7 +135,7 @@ fn sides_of(did: &[ArmRow], used: &[UsedRow], candidate: &str) -> Sides {
 }
 
 /// The cells of all together, then of the largest assistants; of those that both sides have.
-fn cells_of(sides: &Sides, metrics: &[Metric]) -> Vec<Cell> {
+fn cells_of(sides: &Sides, metrics: &[ComparedMetric]) -> Vec<Cell> {
     let mut known: Vec<_> = sides.iter().collect();
     known.sort_by_key(|((is_all, _), [baseline, candidate])| {
         (!is_all, Reverse(baseline.arm.units.saturating_add(candidate.arm.units)))

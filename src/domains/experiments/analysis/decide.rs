@@ -20,14 +20,14 @@ use std::collections::BTreeSet;
 
 use super::input::{Direction, Experiment, Metric, Role, Settings};
 use super::schemas::{
-    Compared, Decision, DecisionCode, Health, MetricAnalysis, Note, Reason, Variant, VariantDecision,
+    Compared, Decision, DecisionCode, ExperimentHealth, MetricAnalysis, Note, Reason, Variant, VariantDecision,
 };
 use crate::statistics::{Assurance, Judged, Lift, times_as_many};
 
 /// How often a lift is to be found that there is.
 const POWER: f64 = 0.8;
 
-pub fn decide(experiment: &Experiment, metrics: &[MetricAnalysis], health: &Health) -> Decision {
+pub fn decide(experiment: &Experiment, metrics: &[MetricAnalysis], health: &ExperimentHealth) -> Decision {
     let is_mismatched = health.srm.is_some_and(|srm| srm.alarm);
     let compared = experiment.arms.iter().map(|arm| arm.variant.as_str()).filter(|name| experiment.is_compared(name));
     let variants: Vec<VariantDecision> = compared

@@ -14,7 +14,7 @@ pub struct Analysis {
     #[schema(example = "A")]
     pub baseline: String,
     pub metrics: Vec<MetricAnalysis>,
-    pub health: Health,
+    pub health: ExperimentHealth,
     pub decision: Decision,
 }
 
@@ -213,7 +213,7 @@ pub struct TestedEffect {
 
 /// Whether the experiment ran as planned.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Health {
+pub struct ExperimentHealth {
     /// Null without a unit, or with fewer than two arms of a weight.
     pub srm: Option<Srm>,
     pub multiple_exposures: MultipleExposuresView,

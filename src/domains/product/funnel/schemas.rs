@@ -168,7 +168,7 @@ pub struct Funnel {
     #[schema(example = 604_800_000)]
     pub window_ms: i64,
     /// Of all units.
-    pub steps: Vec<FunnelStep>,
+    pub steps: Vec<ProductFunnelStep>,
     /// With `split_by`, the same of each group, the largest first and the rest last.
     pub groups: Vec<FunnelGroup>,
     pub meta: Meta,
@@ -182,12 +182,12 @@ pub struct FunnelGroup {
     pub group: String,
     /// Whether it is all groups that are not told apart.
     pub is_rest: bool,
-    pub steps: Vec<FunnelStep>,
+    pub steps: Vec<ProductFunnelStep>,
 }
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct FunnelStep {
+pub struct ProductFunnelStep {
     /// Its number, from 1 on.
     #[schema(example = 2)]
     pub step: usize,
@@ -246,7 +246,7 @@ impl Shape for Funnel {
             /// Empty for all units.
             group: Option<&'a str>,
             #[serde(flatten)]
-            step: &'a FunnelStep,
+            step: &'a ProductFunnelStep,
         }
         let of_all = self.steps.iter().map(|step| Line { group: None, step });
         let of_groups = self

@@ -8,7 +8,7 @@ use minijinja::value::Value as Variable;
 use super::super::ProductService;
 use super::super::notes::{CONVERSION, GROUPS, LOOSE, SAME_INSTANT, STEPS, STRICT, TIMES};
 use super::super::repository::{FunnelRow, USES};
-use super::schemas::{ConversionWindow, Funnel, FunnelGroup, FunnelQuestion, FunnelStep, Order, Unit};
+use super::schemas::{ConversionWindow, Funnel, FunnelGroup, FunnelQuestion, Order, ProductFunnelStep, Unit};
 use crate::answer::NO_GROUP;
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values};
@@ -186,7 +186,7 @@ fn groups_of(events: &[&str], rows: &[FunnelRow], earlier: Option<&[FunnelRow]>)
     rows.into_iter().map(group).collect()
 }
 
-fn steps_of(events: &[&str], row: &FunnelRow, earlier: Option<&FunnelRow>) -> Vec<FunnelStep> {
+fn steps_of(events: &[&str], row: &FunnelRow, earlier: Option<&FunnelRow>) -> Vec<ProductFunnelStep> {
     let units = |row: &FunnelRow, index: usize| row.units.get(index).copied().unwrap_or_default();
     let rate = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
     let step = |(index, event): (usize, &&str)| {
@@ -196,7 +196,7 @@ fn steps_of(events: &[&str], row: &FunnelRow, earlier: Option<&FunnelRow>) -> Ve
             let of_step = times.get(index.checked_sub(1)?)?;
             of_step.get(level).copied().filter(|millis| millis.is_finite())
         };
-        FunnelStep {
+        ProductFunnelStep {
             step: index + 1,
             event: (*event).to_owned(),
             units: came,
