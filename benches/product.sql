@@ -1,7 +1,7 @@
 -- Usage of the product in sessions [from, to) out of {{all}} that are spread over 90 days: twenty events each.
 --
 -- Some 20,000 users, of whom few come often; workdays are busier. A session has a few pages that it comes back to, and
--- what is done there; most clients tell its end. What differs is drawn by hashes, so that the same numbers make the same
+-- what is done there, out of habit; most clients tell its end. What differs is drawn by hashes, so that the same numbers make the same
 -- events.
 INSERT INTO {{database}}.product_telemetry_events
 (
@@ -22,7 +22,8 @@ WITH
         'client_error') AS event,
     -- One of six pages of the session, of 40.
     toUInt8(40 * pow(cityHash64(session, intDiv(what, 100) % 6, 'page') % 1000 / 1000, 2)) AS page,
-    intDiv(what, 1000) AS which
+    -- One of five habits of the user.
+    cityHash64(user, intDiv(what, 1000) % 5, 'habit') AS which
 SELECT
     lower(hex(SHA256(concat('organisation', toString(user % 200))))),
     toUUID(UUIDNumToString(reinterpretAsFixedString(sipHash128(session, place)))),
@@ -33,10 +34,10 @@ SELECT
     concat('/pages/', ['calls', 'agents', 'teams', 'quality', 'reports', 'settings', 'alerts', 'search'][page % 8 + 1], if(page < 8, '', concat('/:id/', toString(intDiv(page, 8))))),
     multiIf(
         event = 'feature_viewed', concat('{"feature":"feature-', toString(which % 30), '","surface":"', ['menu', 'sidebar', 'toolbar'][which % 3 + 1], '"}'),
-        event = 'filter_changed', concat('{"view":"view-', toString(page % 8), '","filter_key":"key-', toString(which % 12), '","value_count":', toString(which % 7), '}'),
+        event = 'filter_changed', concat('{"view":"view-', toString(page % 8), '","filter_key":"key-', toString(which % 12), '","value_count":', toString(intDiv(what, 5000) % 7), '}'),
         event = 'chart_interacted', concat('{"chart":"chart-', toString(page % 20), '","action":"', ['hover', 'zoom', 'legend', 'export', 'drill'][which % 5 + 1], '","surface":"report"}'),
         event = 'client_error', concat('{"boundary":"', ['page', 'chart', 'table', 'form'][which % 4 + 1], '","error_class":"Error', toString(intDiv(which, 4) % 15), '"}'),
-        event = 'session_ended', concat('{"duration_ms":', toString(780000 + which % 60000), ',"pages_viewed":', toString(which % 20), ',"interactions":', toString(which % 15), '}'),
+        event = 'session_ended', concat('{"duration_ms":', toString(780000 + intDiv(what, 5000) % 60000), ',"pages_viewed":', toString(intDiv(what, 5000) % 20), ',"interactions":', toString(intDiv(what, 7000) % 15), '}'),
         '{}'),
     addMilliseconds(
         toDateTime64('2026-01-01 00:00:00', 6, 'UTC'),

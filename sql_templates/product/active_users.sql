@@ -5,7 +5,8 @@
 -- the window looks back.
 SELECT start, next, toUInt64(count()) AS users
 FROM (
-    SELECT arraySort(groupUniqArray({{ bucket }})) AS starts
+    -- Sorted and compacted, which is faster than a set for each user.
+    SELECT arrayCompact(arraySort(groupArray({{ bucket }}))) AS starts
     {% include facts %}
 
     GROUP BY facts.user

@@ -7,7 +7,7 @@ SELECT
     nullIf(toString(facts.action), '') AS action,
     nullIf(toString(facts.surface), '') AS surface,
     sum(facts.events) AS interactions,
-    uniqExact(facts.user) AS users
+    {% include "product/facts_users.sql" %} AS users
 {% include facts %}
 
 WHERE facts.name = 'chart_interacted'

@@ -7,7 +7,7 @@ SELECT
     nullIf(toString(facts.boundary), '') AS boundary,
     nullIf(toString(facts.error_class), '') AS error_class,
     sum(facts.events) AS errors,
-    uniqExact(facts.user) AS affected_users
+    {% include "product/facts_users.sql" %} AS affected_users
 {% include facts %}
 
 WHERE facts.name = 'client_error'

@@ -5,7 +5,7 @@
 SELECT
     nullIf(toString(facts.feature), '') AS feature,
     sum(facts.events) AS views,
-    uniqExact(facts.user) AS users,
+    {% include "product/facts_users.sql" %} AS users,
     views / users AS views_per_user
 {% include facts %}
 

@@ -6,7 +6,7 @@ SELECT
     nullIf(toString(facts.view), '') AS view,
     nullIf(toString(facts.filter_key), '') AS filter_key,
     sum(facts.events) AS changes,
-    uniqExact(facts.user) AS users,
+    {% include "product/facts_users.sql" %} AS users,
     if(sum(facts.valued_changes) > 0, sum(facts.values_selected) / sum(facts.valued_changes), NULL) AS value_count_mean
 {% include facts %}
 

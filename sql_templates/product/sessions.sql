@@ -32,25 +32,41 @@ FROM (
             max(facts.duration_ms) AS told_ms,
             max(facts.pages_viewed) AS told_pages,
             max(facts.interactions) AS told_interactions,
-            arraySort(arrayFlatten(groupArray([
-                (toUnixTimestamp64Micro(facts.first_at), toUInt64(facts.page_views), toUInt64(facts.acts)),
-                (toUnixTimestamp64Micro(facts.last_at), toUInt64(0), toUInt64(0))
-            ]))) AS points,
+            toUnixTimestamp64Micro(min(facts.first_at)) AS first_us,
+            toUnixTimestamp64Micro(max(facts.last_at)) AS last_us,
+            sum(facts.page_views) AS all_pages,
+            sum(facts.acts) AS all_acts,
+            -- Of each part of a session when it begins and ends; nobody asks for those of sessions that were told.
+            if(is_told, [], groupArray(toUnixTimestamp64Micro(facts.first_at))) AS firsts,
+            if(is_told, [], groupArray(toUnixTimestamp64Micro(facts.last_at))) AS lasts,
+            arraySort(firsts) AS begins,
+            arraySort(lasts) AS ends,
+            -- Between so many beginnings and as many ends there is a pause, or else a part goes on beyond it.
+            arrayMap(
+                (begin, end) -> begin - end > {pause_us:Int64},
+                begins,
+                arraySlice(arrayPushFront(ends, begins[1]), 1, length(begins))
+            ) AS is_after_pause,
             arraySplit(
-                (point, before) -> point.1 - before.1 > {pause_us:Int64},
-                points,
-                arrayPushFront(arrayPopBack(points), points[1])
+                (part, is_cut) -> is_cut,
+                arrayZip(
+                    begins,
+                    ends,
+                    arraySort((pages, first) -> first, if(is_told, [], groupArray(toUInt64(facts.page_views))), firsts),
+                    arraySort((acts, first) -> first, if(is_told, [], groupArray(toUInt64(facts.acts))), firsts)
+                ),
+                is_after_pause
             ) AS pieces,
             if(
                 is_told,
                 [(
                     told_us,
-                    toFloat64(ifNull(told_ms, (points[-1].1 - points[1].1) / 1000)),
-                    toUInt64(ifNull(told_pages, arraySum(points.2))),
-                    toUInt64(ifNull(told_interactions, arraySum(points.3)))
+                    toFloat64(ifNull(told_ms, (last_us - first_us) / 1000)),
+                    toUInt64(ifNull(told_pages, all_pages)),
+                    toUInt64(ifNull(told_interactions, all_acts))
                 )],
                 arrayMap(
-                    piece -> (piece[-1].1, (piece[-1].1 - piece[1].1) / 1000, arraySum(piece.2), arraySum(piece.3)),
+                    piece -> (piece[-1].2, (piece[-1].2 - piece[1].1) / 1000, arraySum(piece.3), arraySum(piece.4)),
                     pieces
                 )
             ) AS counted

@@ -37,8 +37,9 @@ impl Mirror for OtlpLogs {
         let request = self.http.post(&self.url).header(CONTENT_TYPE, "application/x-protobuf");
         let request = request.body(export(account, events).encode_to_vec());
         Box::pin(async move {
-            request.send().await?.error_for_status()?;
-            Ok(())
+            let response = request.send().await.and_then(reqwest::Response::error_for_status);
+            // A URL may have a secret in it, and what is wrong with it is logged.
+            response.map(drop).map_err(|error| MirrorError::from(error.without_url()))
         })
     }
 }
