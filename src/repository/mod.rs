@@ -1,6 +1,6 @@
 //! The base repository: a template and a question become rows.
 //!
-//! This is a security boundary: see [`render`] for what every statement gets.
+//! This is a security boundary: see [`mod@render`] for what every statement gets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Hostile strings in every parameter change nothing but the answer.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 
 use crate::support::{TestApp, Via, message, series};
 
@@ -28,8 +30,12 @@ const HOSTILE: [&str; 18] = [
 #[tokio::test]
 async fn every_parameter_takes_every_string_without_a_server_error() {
     let app = TestApp::start_with("hostile", Via::Pipe, |config| config.server.query_rate_limit = 0).await;
-    app.store(&[message("2026-02-01T10:00:00Z", &[("gpt", 5, false)])]).await;
+    // The names in paths stand for themselves.
+    let exposure =
+        json!({"event": "exposure", "visitor_id": "one", "data": {"experiment_id": "{experiment_id}", "variant": "A"}});
+    app.store(&[message("2026-02-01T10:00:00Z", &[("gpt", 5, false)]), exposure]).await;
     let long = "a".repeat(5_000);
+    let (mut known, mut random) = (BTreeSet::new(), fastrand::Rng::new());
     let description = serde_json::to_value(chartwell::app::description()).unwrap();
     for (path, item) in description["paths"].as_object().unwrap() {
         let Some(operation) = item.get("get").filter(|_| path.starts_with("/api/")) else { continue };
@@ -39,7 +45,13 @@ async fn every_parameter_takes_every_string_without_a_server_error() {
             .flatten()
             .map(|parameter| parameter["name"].as_str().unwrap());
         for name in names.chain(["unknown"]) {
-            for value in HOSTILE.into_iter().chain([long.as_str(), ""]) {
+            let mut values: Vec<&str> = HOSTILE.into_iter().chain([long.as_str(), ""]).collect();
+            // A parameter is read by the same code wherever it is: once it gets all of them, then some at random.
+            if !known.insert(name.to_owned()) {
+                random.shuffle(&mut values);
+                values.truncate(3);
+            }
+            for value in values {
                 let request = app.request(path).query(&[(name, value)]).bearer_auth(app.token());
                 let response = request.send().await.unwrap();
                 let status = response.status();
@@ -86,7 +98,7 @@ async fn hostile_values_are_stored_filtered_and_shown_as_they_are() {
     let request =
         app.request(path).query(&range).query(&[("split_by", "agent"), ("top", "100")]).bearer_auth(app.token());
     let chart: Value = request.send().await.unwrap().json().await.unwrap();
-    let shown: std::collections::BTreeSet<&str> =
+    let shown: BTreeSet<&str> =
         chart["series"].as_array().unwrap().iter().map(|series| series["id"].as_str().unwrap()).collect();
     assert_eq!(shown, HOSTILE.into_iter().collect());
 }

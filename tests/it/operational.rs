@@ -459,7 +459,15 @@ async fn the_password_is_in_no_log_and_no_output_of_any_command() {
         .bearer_auth(sign(&crate::support::claims("op_program")));
     let answer = json_of(request.send().await.unwrap()).await;
     assert!(note(&answer).is_some(), "{answer}");
-    let log = program.log();
+    // What is logged is read as it comes.
+    let mut log = program.log();
+    for _ in 0..100 {
+        if log.contains("password authentication failed for user \\\"keeper\\\"") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        log = program.log();
+    }
     assert!(log.contains("password authentication failed for user \\\"keeper\\\""), "{log}");
     all += &log;
     all += &answer.to_string();
