@@ -181,7 +181,8 @@ async fn every_table_is_a_plain_count() {
         };
         assert!(paged.windows(2).all(in_order), "seed {seed}: {path} by {column}: {paged:?}");
     }
-    assert!(sources.iter().eq(["assistant_spans_1h", "assistant_users_1h", "raw"]), "{sources:?}");
+    let wanted = ["assistant_spans_1h", "assistant_users_1h", "raw"];
+    assert!(wanted.iter().all(|source| sources.contains(*source)), "{sources:?}");
 }
 
 #[tokio::test]
