@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use chrono::Duration;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
@@ -127,6 +128,20 @@ pub fn take_required(parameters: &mut Parameters, name: &str) -> Option<String> 
         Some(value) => Some(value),
         None => parameters.refuse(Problem::parameter(name, "is missing")),
     }
+}
+
+/// Reads a length of time: minutes, hours or days, as in `30m`, `12h` or `7d`; `None` when it is none, or longer than
+/// `most`.
+pub fn read_length(written: &str, most: Duration) -> Option<Duration> {
+    let unit = written.chars().last()?;
+    let number: i64 = written.strip_suffix(unit)?.parse().ok().filter(|number| (1..=1_000_000).contains(number))?;
+    let length = match unit {
+        'm' => Duration::minutes(number),
+        'h' => Duration::hours(number),
+        'd' => Duration::days(number),
+        _ => return None,
+    };
+    (length <= most).then_some(length)
 }
 
 /// Describes a parameter: a whole number from `least` to `most`.
@@ -300,3 +315,19 @@ macro_rules! question {
     };
 }
 pub(crate) use question;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_a_number_of_minutes_hours_or_days() {
+        let length = |written| read_length(written, Duration::days(180));
+        assert_eq!(length("30m"), Some(Duration::minutes(30)));
+        assert_eq!(length("12h"), Some(Duration::hours(12)));
+        assert_eq!(length("180d"), Some(Duration::days(180)));
+        for bad in ["", "d", "0d", "181d", "-1d", "7", "7w", "1.5h", "7d ", "é", "99999999999999999999m"] {
+            assert_eq!(length(bad), None, "{bad}");
+        }
+    }
+}

@@ -8,8 +8,8 @@ use super::repository::{EXPOSURES, GOALS};
 use crate::query::dataset::{Dataset, FieldName, Kind};
 use crate::query::filters::{Condition, FilterSet, Grammar, Operand, Operator, Predicate};
 use crate::query::{
-    FromParameters, Parameters, Problem, list, number, parameter, required_text, shown, take_number, take_required,
-    take_whole_number, text, vocabulary, whole_number,
+    FromParameters, Parameters, Problem, list, number, parameter, read_length, required_text, shown, take_number,
+    take_required, take_whole_number, text, vocabulary, whole_number,
 };
 
 /// Filters of exposures: whoever else was exposed does not belong to the experiment.
@@ -197,18 +197,6 @@ pub struct ConversionWindow(pub Duration);
 impl ConversionWindow {
     const DEFAULT: Duration = Duration::days(14);
     const MOST: Duration = Duration::days(365);
-
-    fn read(written: &str) -> Option<Self> {
-        let unit = written.chars().last()?;
-        let number: i64 = written.strip_suffix(unit)?.parse().ok().filter(|number| (1..=1_000_000).contains(number))?;
-        let length = match unit {
-            'm' => Duration::minutes(number),
-            'h' => Duration::hours(number),
-            'd' => Duration::days(number),
-            _ => return None,
-        };
-        (length <= Self::MOST).then_some(Self(length))
-    }
 }
 
 impl FromParameters for ConversionWindow {
@@ -219,8 +207,8 @@ impl FromParameters for ConversionWindow {
 
     fn take(parameters: &mut Parameters) -> Option<Self> {
         let Some(written) = parameters.one("conversion_window") else { return Some(Self(Self::DEFAULT)) };
-        match Self::read(&written) {
-            Some(window) => Some(window),
+        match read_length(&written, Self::MOST) {
+            Some(length) => Some(Self(length)),
             None => parameters.refuse(Problem::parameter(
                 "conversion_window",
                 format!("`{}` is not a length such as `30m`, `12h` or `14d`, of at most 365 days", shown(&written)),

@@ -11,7 +11,7 @@ use super::super::steps::{EventOf, WRITTEN};
 use crate::answer::{Meta, Shape, csv_of};
 use crate::query::{
     Comparison, DateRange, Filters, FromParameters, Parameters, Problem, Split, Verify, dimension, list, parameter,
-    question, shown, text, vocabulary,
+    question, read_length, shown, text, vocabulary,
 };
 
 const FEWEST_STEPS: usize = 2;
@@ -122,18 +122,6 @@ impl ConversionWindow {
     pub const PARAMETER: &'static str = "window";
     const DEFAULT: Duration = Duration::days(7);
     const MOST: Duration = Duration::days(180);
-
-    fn read(written: &str) -> Option<Duration> {
-        let unit = written.chars().last()?;
-        let number: i64 = written.strip_suffix(unit)?.parse().ok().filter(|number| (1..=260_000).contains(number))?;
-        let length = match unit {
-            'm' => Duration::minutes(number),
-            'h' => Duration::hours(number),
-            'd' => Duration::days(number),
-            _ => return None,
-        };
-        (length <= Self::MOST).then_some(length)
-    }
 }
 
 impl FromParameters for ConversionWindow {
@@ -146,7 +134,7 @@ impl FromParameters for ConversionWindow {
         let Some(written) = parameters.one(Self::PARAMETER) else {
             return Some(Self { length: Self::DEFAULT, is_given: false });
         };
-        match Self::read(&written) {
+        match read_length(&written, Self::MOST) {
             Some(length) => Some(Self { length, is_given: true }),
             None => parameters.refuse(Problem::parameter(
                 Self::PARAMETER,
@@ -260,16 +248,6 @@ impl Shape for Funnel {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_window_is_a_number_of_minutes_hours_or_days() {
-        assert_eq!(ConversionWindow::read("30m"), Some(Duration::minutes(30)));
-        assert_eq!(ConversionWindow::read("12h"), Some(Duration::hours(12)));
-        assert_eq!(ConversionWindow::read("180d"), Some(Duration::days(180)));
-        for bad in ["", "d", "0d", "181d", "-1d", "7", "7w", "1.5h", "7d ", "é", "99999999999999999999m"] {
-            assert_eq!(ConversionWindow::read(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn two_to_ten_steps_are_read_and_all_that_is_wrong_with_them_is_told() {
