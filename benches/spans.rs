@@ -84,6 +84,7 @@ async fn measure() -> Result<(), Failure> {
             "assistants_tracing_spans",
             "assistant_spans_15m",
             "assistant_spans_1h",
+            "assistant_totals_1h",
             "assistant_latencies",
             "assistant_latencies_1h",
             "assistant_latency_totals_1h",

@@ -1,5 +1,4 @@
--- What spans have and are, for the facts about them. A run is a root span; a call is a span of a model that was
--- asked. A span failed when its status says so, or when it says nothing and an error has a type.
+-- What spans have and are, for the facts about them. A run is a root span.
     start_time AS time,
     assistant_code,
     assistant_version,
@@ -19,10 +18,9 @@
     span_id,
     name,
     kind,
-    parent_id = '' AS is_run,
-    operation IN ('chat', 'generate_content', 'text_completion', 'embeddings') AS is_call,
-    operation = 'execute_tool' OR tool_name != '' AS is_tool_call,
-    status_code = 'ERROR' OR (status_code != 'OK' AND error_type != '') AS is_failed,
+    toBool(parent_id = '') AS is_run,
+    {%+ include "assistants/facts_kinds.sql" %}
+
     multiSearchAnyCaseInsensitiveUTF8(error_type, ['timeout', 'timed_out', 'timedout', 'deadline']) AS is_timeout,
     dateDiff('microsecond', start_time, span_end_time) / 1000 AS duration_ms,
     time_to_first_token_ms,

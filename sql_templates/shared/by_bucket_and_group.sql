@@ -5,7 +5,7 @@
 -- Parameters: {edges} starts of the buckets; {most_rows} rows that are wanted at the most.
 --             With is_ranked, which a chart of very many groups needs: {top} groups to tell apart, or
 --             with has_kept {kept}, the very groups, so that an earlier period is told apart by the same.
--- Names:      group = the column that is split by; is_ranked; has_kept; size = what a group is measured by.
+-- Names:      is_split; group = the column that is split by; is_ranked; has_kept; size = what a group is measured by.
 {% if is_ranked %}
 SELECT
     start,
@@ -38,7 +38,8 @@ SELECT
 
 {% block condition %}{% endblock %}
 
-GROUP BY start, series
+GROUP BY start{% if is_split %}, series{% endif %}
+
 {% endblock %}
         )
     )

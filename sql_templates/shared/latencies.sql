@@ -5,7 +5,7 @@
 -- Parameters: {edges} starts of the buckets; {most_rows} rows that are wanted at the most.
 --             With is_ranked: {top} groups to tell apart, or with has_kept {kept}, the very groups, so that an
 --             earlier period is told apart by the same.
--- Names:      measured; group = the column that is split by; is_ranked; has_kept; levels = those of the quantiles;
+-- Names:      measured; is_split; group = the column that is split by; is_ranked; has_kept; levels = those of the quantiles;
 --             is_binned = whether quantiles are made of bins, of which each stands for values within 1 % of it. Bins
 --             are added up before that: there are fewer of them than there are rows.
 {% if is_ranked %}
@@ -50,7 +50,8 @@ SELECT
 WHERE {% block population %}measured = {{ measured }}{% endblock %}
 
 {% if is_binned %}
-GROUP BY start, series, bin
+GROUP BY start, bin{% if is_split %}, series{% endif %}
+
 {% endif %}
 {% endblock %}
 )
@@ -62,13 +63,14 @@ GROUP BY start, series, is_rest
 {% else %}
 SELECT
     start,
-    series,
+    {%+ if is_split %}series{% else %}'' AS series{% endif %},
     toUInt8(0) AS is_rest,
     toUInt64({{ self.samples() }}) AS size,
     {{ self.quantiles() }}({{ levels }})({{ self.value() }}) AS quantiles
 FROM (
 {{ self.values() }}
 )
-GROUP BY start, series
+GROUP BY start{% if is_split %}, series{% endif %}
+
 {% endif %}
 LIMIT {most_rows:UInt64}

@@ -6,7 +6,7 @@ use super::Failure;
 use crate::clickhouse::embedded::{Engine, EngineConfig};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
-use crate::migrations::{Migrator, Target, migrations};
+use crate::migrations::{Migrator, Target, migrations, unused_buffers_bytes};
 use crate::prices::finish_broken_off;
 use crate::telemetry;
 use crate::topics::Topics;
@@ -23,7 +23,7 @@ impl Program {
         // Before the runtime has threads: the engine wants the environment for itself.
         let engine = match config.clickhouse.clickhouse_url {
             Some(_) => None,
-            None => Some(Engine::start(&engine_config(config))?),
+            None => Some(Engine::start(&engine_config(config)?)?),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let _guard = runtime.enter();
@@ -85,16 +85,16 @@ pub fn target(config: &Config, account: &Account) -> Target {
     }
 }
 
-fn engine_config(config: &Config) -> EngineConfig {
+fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
     let memory_bytes = match config.clickhouse.engine_memory_bytes {
         0 => machine_memory_bytes() / 10 * 6,
         bytes => bytes,
     };
-    EngineConfig {
+    Ok(EngineConfig {
         library: config.clickhouse.engine_library.clone(),
         folder: config.server.data_dir.clone(),
-        memory_bytes,
-    }
+        memory_bytes: memory_bytes + unused_buffers_bytes()? * config.server.accounts.len() as u64,
+    })
 }
 
 /// Memory of the machine, or of the container where that has less.

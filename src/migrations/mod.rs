@@ -39,6 +39,13 @@ pub fn migrations() -> Result<Vec<Migration>, PlanError> {
     Ok(migrations)
 }
 
+/// What an embedded engine counts for the tables of an account though it is hardly used: each table that knows the
+/// tokens of its inserts keeps a file open for them, with a buffer of 1 MiB.
+pub fn unused_buffers_bytes() -> Result<u64, PlanError> {
+    let knows_tokens = |migration: &Migration| migration.text.contains("deduplication_window");
+    Ok((migrations()?.into_iter().filter(knows_tokens).count() as u64) << 20)
+}
+
 fn checksum(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -178,10 +178,7 @@ impl Service {
         // Groups that are known are the same in every period.
         let kept = kept.filter(|_| !matches!(chart.shown, Shown::QuantilesOf(_)));
         let ask = |is_ranked: bool| {
-            let group = match chart.split {
-                Some(split) => Sql::text_or_empty(split.column),
-                None => Sql::constant("''"),
-            };
+            let group = chart.split.map(|split| Sql::text_or_empty(split.column));
             let mut variables = names_of_frame(group, is_ranked, kept.is_some());
             variables.extend(chart.variables.iter().cloned());
             variables.push(("size", Sql::constant(chart.outline.measure.size()).into()));
@@ -298,7 +295,7 @@ impl Service {
     ) -> Result<Compared<QuantilesRow>, AnswerError> {
         let mut values = Values::default();
         values.set("most_rows", Value::Whole(1));
-        let variables = [names_of_frame(Sql::constant("''"), false, false), variables].concat();
+        let variables = [names_of_frame(None, false, false), variables].concat();
         self.compared(reader, common, values, variables).await
     }
 
@@ -393,9 +390,10 @@ where
 }
 
 /// What the frames of charts need to know of groups.
-fn names_of_frame(group: Sql, is_ranked: bool, has_kept: bool) -> Vec<(&'static str, Variable)> {
+fn names_of_frame(group: Option<Sql>, is_ranked: bool, has_kept: bool) -> Vec<(&'static str, Variable)> {
     vec![
-        ("group", group.into()),
+        ("is_split", Variable::from(group.is_some())),
+        ("group", group.unwrap_or(Sql::constant("''")).into()),
         ("is_ranked", Variable::from(is_ranked)),
         ("has_kept", Variable::from(has_kept)),
         ("levels", Sql::constant(QUANTILE_LEVELS).into()),

@@ -28,7 +28,7 @@ pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        // The tables of all tests are in one engine, which counts more for them than the process has.
+        // All tests have their tables in one engine, which counts a buffer of 1 MiB for each.
         let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30 };
         Engine::start(&config).expect("the engine starts")
     })

@@ -44,10 +44,11 @@ const MEASURES: &[&str] = &[
     "conversations",
 ];
 
-static ROLLUPS: [Rollup; 2] = [
-    Rollup { table: "assistant_spans_1h", grain: Grain::Seconds(3_600), fields: ROLLUP_FIELDS, measures: MEASURES },
-    Rollup { table: "assistant_spans_15m", grain: Grain::Seconds(900), fields: ROLLUP_FIELDS, measures: MEASURES },
-];
+const HOURS: Rollup =
+    Rollup { table: "assistant_spans_1h", grain: Grain::Seconds(3_600), fields: ROLLUP_FIELDS, measures: MEASURES };
+const QUARTERS: Rollup = Rollup { table: "assistant_spans_15m", grain: Grain::Seconds(900), ..HOURS };
+
+static ROLLUPS: [Rollup; 2] = [HOURS, QUARTERS];
 
 const FIELDS: &[Field] = &[
     Field::text("assistant_code"),
@@ -82,6 +83,33 @@ pub static SPANS: Dataset = Dataset {
     kept_days: None,
     rollups: &ROLLUPS,
 };
+
+/// The measures that can be added up.
+const SUMS: &[&str] = MEASURES.split_at(14).0;
+
+static TOTAL_ROLLUPS: [Rollup; 3] = [
+    Rollup {
+        table: "assistant_totals_1h",
+        grain: Grain::Seconds(3_600),
+        fields: &[
+            "is_run",
+            "is_call",
+            "is_tool_call",
+            "assistant_code",
+            "environment",
+            "provider",
+            "model",
+            "status_code",
+            "error_type",
+        ],
+        measures: SUMS,
+    },
+    Rollup { measures: SUMS, ..HOURS },
+    Rollup { measures: SUMS, ..QUARTERS },
+];
+
+/// Facts about spans of which all that is asked can be added up.
+pub static TOTALS: Dataset = Dataset { rollups: &TOTAL_ROLLUPS, ..SPANS };
 
 static USER_ROLLUPS: [Rollup; 1] = [Rollup {
     table: "assistant_users_1h",

@@ -88,7 +88,8 @@ async fn every_chart_is_a_plain_count_whatever_it_is_read_from() {
             assert_eq!(values_of(&chart, zone, level), wanted, "seed {seed}: {path}");
         }
     }
-    assert!(sources.keys().map(String::as_str).eq(["assistant_spans_15m", "assistant_spans_1h", "raw"]), "{sources:?}");
+    let wanted = ["assistant_spans_15m", "assistant_spans_1h", "assistant_totals_1h", "raw"];
+    assert!(sources.keys().map(String::as_str).eq(wanted), "{sources:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ERROR_RATE, FIRST_TOKEN, LATENCY, RUNS};
-use super::super::repository::{CoverageRow, LATENCIES, SPANS};
+use super::super::repository::{CoverageRow, LATENCIES, TOTALS};
 use super::schemas::{ChartQuestion, QuantilesQuestion, Tokens, TokensQuestion};
 use crate::answer::{Chart, Measure, Outline};
 use crate::auth::Reader;
@@ -48,7 +48,7 @@ impl AssistantsService {
     async fn cost_coverage(&self, reader: &Reader, question: &ChartQuestion) -> Result<Option<String>, AnswerError> {
         let common = Common {
             template: "assistants/cost_coverage.sql",
-            dataset: &SPANS,
+            dataset: &TOTALS,
             date_range: &question.date_range,
             comparison: None,
             conditions: &question.filters.conditions,
@@ -141,7 +141,7 @@ impl AssistantsService {
     ) -> Result<Chart, AnswerError> {
         let common = Common {
             template,
-            dataset: &SPANS,
+            dataset: &TOTALS,
             date_range: &question.date_range,
             comparison: Some(&question.comparison),
             conditions: &question.filters.conditions,

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, FAILED, RUNS};
-use super::super::repository::{FastRow, LATENCIES, ReachedRow, SPANS};
+use super::super::repository::{FastRow, LATENCIES, ReachedRow, TOTALS};
 use super::levels::{Counted, WINDOWS, level};
 use super::schemas::{ServiceLevel, SloQuestion};
 use crate::answer::{Meta, Page, Table};
@@ -87,7 +87,7 @@ impl AssistantsService {
         let all_time = DateRange::all_time();
         let sums = Common {
             template: "assistants/slo.sql",
-            dataset: &SPANS,
+            dataset: &TOTALS,
             date_range: &all_time,
             comparison: None,
             conditions: &question.filters.conditions,

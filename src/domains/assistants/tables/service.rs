@@ -5,7 +5,7 @@ use minijinja::value::Value as Variable;
 
 use super::super::AssistantsService;
 use super::super::notes::{CALLS, COST, ENDED, FAILED, RUNS};
-use super::super::repository::{LATENCIES, SPANS, USERS};
+use super::super::repository::{LATENCIES, SPANS, TOTALS, USERS};
 use super::schemas::{Assistant, Customer, Model, Operation, SpanError, TableQuestion, Tool};
 use crate::answer::{Table, TableRow};
 use crate::auth::Reader;
@@ -52,7 +52,7 @@ impl AssistantsService {
     pub async fn models(&self, reader: &Reader, question: &TableQuestion<Model>) -> Result<Table<Model>, AnswerError> {
         let made_of = MadeOf {
             template: "assistants/models.sql",
-            dataset: &SPANS,
+            dataset: &TOTALS,
             fields: &["model", "provider"],
             latencies: Some(&["measured", "model", "provider", "milliseconds"]),
             notes: &[CALLS, FAILED, ENDED, COST],
