@@ -4,6 +4,10 @@ use chartwell::clickhouse::embedded::leave;
 use chartwell::commands::{Cli, run};
 use clap::Parser;
 
+/// Many small pieces of memory are asked for and given back for each request.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[expect(clippy::print_stderr, reason = "the one line that a failed command prints")]
 fn main() {
     if fail::has_failpoints() {
