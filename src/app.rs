@@ -30,6 +30,9 @@ use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::experiments::ExperimentsService;
 use crate::domains::experiments::analyze::endpoints as experiment_analyze;
 use crate::domains::experiments::charts::endpoints as experiment_charts;
+use crate::domains::experiments::gate::endpoints as experiment_gate;
+use crate::domains::experiments::guardrails::endpoints as experiment_guardrails;
+use crate::domains::experiments::metrics::endpoints as experiment_metrics;
 use crate::domains::experiments::results::endpoints as experiment_results;
 use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
 use crate::domains::platform::{PlatformService, endpoints as platform};
@@ -216,7 +219,11 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
         .routes(guarded(gatekeeper, routes!(experiment_results::results)))
+        .routes(guarded(gatekeeper, routes!(experiment_metrics::analysis)))
         .routes(guarded(gatekeeper, routes!(experiment_charts::exposures)))
+        .routes(guarded(gatekeeper, routes!(experiment_charts::conversion)))
+        .routes(guarded(gatekeeper, routes!(experiment_guardrails::guardrails)))
+        .routes(guarded(gatekeeper, routes!(experiment_gate::gate)))
         .routes(guarded(gatekeeper, routes!(experiment_analyze::analyze)))
         .routes(guarded(gatekeeper, routes!(experiment_sample_size::sample_size)))
         .routes(guarded(gatekeeper, routes!(product_active_users::active_users)))

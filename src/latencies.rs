@@ -34,6 +34,27 @@ impl Quantile {
 /// The longest range whose quantiles are exact: 30 days, one of which may have 25 hours.
 const LONGEST_EXACT: Duration = Duration::hours(30 * 24 + 1);
 
+/// A bin of latencies, as rollups number them: values from 1.02ⁿ milliseconds on, within 1 % of its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bin(i16);
+
+impl Bin {
+    /// Of what took no time.
+    const ZERO: i16 = i16::MIN;
+    /// Of what told no latency.
+    const UNTOLD: i16 = i16::MIN + 1;
+
+    /// The bin of this number, unless it stands for what told no latency.
+    pub fn told(number: i16) -> Option<Self> {
+        (number != Self::UNTOLD).then_some(Self(number))
+    }
+
+    /// The value that its values are taken as.
+    pub fn milliseconds(self) -> f64 {
+        if self.0 == Self::ZERO { 0.0 } else { 1.02_f64.powi(self.0.into()) * 2.04 / 2.02 }
+    }
+}
+
 /// What is measured, and how exactly its quantiles are to be known.
 #[derive(Debug, Clone, Copy)]
 pub struct Latencies {

@@ -217,6 +217,23 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         let answer = experiments.exposures(&reader, "a", &question).await;
         answer.map_err(|error| Unaccepted { endpoint: "exposures", query, error })?;
     }
+    for query in [
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&goal_event=a&aggregation_level=hour",
+        "datetime_from=2026-02-03&datetime_to=2026-02-03&goal_event=a&goal_filter=data.x:gt:1&show=lift",
+    ] {
+        let question = Parameters::read(query).expect("specimens are good questions");
+        let answer = experiments.conversion(&reader, "a", &question).await;
+        answer.map_err(|error| Unaccepted { endpoint: "conversion", query, error })?;
+    }
+    for query in ["datetime_from=2026-02-03&datetime_to=2026-02-03", "range=7d&platforms=web&filter=data.x:eq:1"] {
+        let question = Parameters::read(query).expect("specimens are good questions");
+        let answer = experiments.guardrails(&reader, "a", &question).await;
+        answer.map_err(|error| Unaccepted { endpoint: "guardrails", query, error })?;
+    }
+    const GATE: &str = "max_error_rate=0.1&profile_codes=a";
+    let question = Parameters::read(GATE).expect("specimens are good questions");
+    let answer = experiments.gate(&reader, "a", &question).await;
+    answer.map_err(|error| Unaccepted { endpoint: "gate", query: GATE, error })?;
     let day = Parameters::read::<DateRange>(CHART_DAYS[0]).expect("a good range");
     let day = day.resolve(Utc::now()).expect("a good range");
     let answer = assistants.run_totals(&reader, &day, vec![TRACE.to_owned()]).await;

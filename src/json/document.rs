@@ -79,7 +79,12 @@ impl Place<'_> {
 
     /// Notes that a value is none of a closed list.
     pub fn refuse_word<T, A: AsRef<str>>(&mut self, value: &str, allowed: &[A]) -> Option<T> {
-        self.note(Problem::not_allowed("", value, allowed).at(self.pointer.as_str()))
+        self.refuse_as(Problem::not_allowed("", value, allowed))
+    }
+
+    /// Notes a problem that was found elsewhere as one of this place.
+    pub fn refuse_as<T>(&mut self, problem: Problem) -> Option<T> {
+        self.note(problem.at(self.pointer.as_str()))
     }
 
     fn note<T>(&mut self, problem: Problem) -> Option<T> {

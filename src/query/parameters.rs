@@ -132,7 +132,7 @@ pub fn take_required(parameters: &mut Parameters, name: &str) -> Option<String> 
 
 /// Reads a length of time: minutes, hours or days, as in `30m`, `12h` or `7d`; `None` when it is none, or longer than
 /// `most`.
-pub fn read_length(written: &str, most: Duration) -> Option<Duration> {
+fn read_length(written: &str, most: Duration) -> Option<Duration> {
     let unit = written.chars().last()?;
     let number: i64 = written.strip_suffix(unit)?.parse().ok().filter(|number| (1..=1_000_000).contains(number))?;
     let length = match unit {
@@ -142,6 +142,22 @@ pub fn read_length(written: &str, most: Duration) -> Option<Duration> {
         _ => return None,
     };
     (length <= most).then_some(length)
+}
+
+/// A length of time of at most `most`, which may be left out. The outer `None` when it is refused.
+pub fn take_length(parameters: &mut Parameters, name: &str, most: Duration) -> Option<Option<Duration>> {
+    let Some(written) = parameters.one(name) else { return Some(None) };
+    match read_length(&written, most) {
+        Some(length) => Some(Some(length)),
+        None => parameters.refuse(Problem::parameter(
+            name,
+            format!(
+                "`{}` is not a length such as `30m`, `12h` or `14d`, of at most {} days",
+                shown(&written),
+                most.num_days()
+            ),
+        )),
+    }
 }
 
 /// Describes a parameter: a whole number from `least` to `most`.
@@ -171,6 +187,20 @@ pub fn take_number(parameters: &mut Parameters, name: &str, [least, most]: [f64;
         Ok(number) if (least..=most).contains(&number) => Some(number),
         _ => parameters
             .refuse(Problem::parameter(name, format!("`{}` is not a number from {least} to {most}", shown(&value)))),
+    }
+}
+
+/// A parameter that is a number, and may be left out.
+pub fn optional_number(name: &str, description: &str) -> ParameterBuilder {
+    described(name, description, ObjectBuilder::new().schema_type(SchemaType::Type(Type::Number)).build())
+}
+
+/// A number that may be left out. The outer `None` when it is refused.
+pub fn take_optional(parameters: &mut Parameters, name: &str) -> Option<Option<f64>> {
+    let Some(value) = parameters.one(name) else { return Some(None) };
+    match value.parse::<f64>() {
+        Ok(number) if number.is_finite() => Some(Some(number)),
+        _ => parameters.refuse(Problem::parameter(name, format!("`{}` is not a number", shown(&value)))),
     }
 }
 

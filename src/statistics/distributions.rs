@@ -97,7 +97,7 @@ pub(super) fn normal_density(z: f64) -> f64 {
 }
 
 /// How many standard errors a two-sided interval that leaves `alpha` out reaches to each side.
-pub(super) fn z_quantile(alpha: f64) -> f64 {
+pub fn z_quantile(alpha: f64) -> f64 {
     Normal::standard().inverse_cdf(1.0 - alpha / 2.0)
 }
 

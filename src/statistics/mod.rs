@@ -24,7 +24,7 @@ mod sums;
 pub use bayesian::{Posterior, Prior};
 pub use counts::{Homogeneity, homogeneity};
 pub use cuped::{Cuped, cuped};
-pub use distributions::PValue;
+pub use distributions::{PValue, z_quantile};
 pub use lift::Lift;
 pub use means::{Sample, mean_interval, welch};
 pub use multiple::{benjamini_hochberg, holm};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use chartwell::openapi::Example;
+use chrono::{Duration, Utc};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -115,10 +116,26 @@ fn experiment_events() -> Vec<Value> {
             let exposure = json!({"experiment_id": "reply-tone", "variant": variant, "assistant_id": "answers"});
             let has_bought = visitor % 5 == 0 || visitor % 7 == 1;
             let sale = event("purchase", visitor, 3 + visitor % 3, json!({"price": 20 + visitor % 9}));
-            [Some(event("exposure", visitor, 2, exposure)), has_bought.then_some(sale)]
+            // Some of them talked to an assistant.
+            let conversation = json!({"conversation_id": format!("conversation-{}", visitor % 60)});
+            [Some(with(event("exposure", visitor, 2, exposure), conversation)), has_bought.then_some(sale)]
         })
         .flatten()
         .collect()
+}
+
+/// What both variants did just now.
+fn interactions() -> Vec<Value> {
+    let time = (Utc::now() - Duration::minutes(1)).to_rfc3339();
+    let told = |number: u64| {
+        let outcome = if number % 40 < 2 { "failed" } else { "success" };
+        let variant = if number.is_multiple_of(2) { "control" } else { "friendly" };
+        let data = json!({
+            "experiment_id": "reply-tone", "variant": variant, "outcome": outcome, "latency_ms": 400 + 7 * (number % 100),
+        });
+        json!({"event": "interaction", "time_utc": time, "data": data})
+    };
+    (0..800).map(told).collect()
 }
 
 /// Runs of two assistants on two days, each with a call of a model.
@@ -215,6 +232,7 @@ async fn every_example_is_answered_as_it_says() {
     app.store(&events()).await;
     app.store(&voice_events()).await;
     app.store(&experiment_events()).await;
+    app.store(&interactions()).await;
     app.store_spans(&spans()).await;
     let assistants = "INSERT INTO acme_admin_db.assistants VALUES ('triage', 'Triage', NULL), ('answers', 'Answers to customers', NULL)";
     app.clickhouse.execute(assistants).await.unwrap();
@@ -244,8 +262,15 @@ async fn answer_to(app: &TestApp, example: &Example, name: &str) -> Value {
     let status = response.status();
     let text = response.text().await.unwrap();
     assert!(matches!(status, StatusCode::OK | StatusCode::ACCEPTED), "{name}: {status} {text}");
-    match serde_json::from_str(&text) {
-        Ok(answer) => settled(answer),
+    match serde_json::from_str::<Value>(&text) {
+        Ok(mut answer) => {
+            if name == "experiments/gate" {
+                // It is about the present.
+                answer["meta"]["range"] =
+                    json!({"from": "2026-02-02T16:00:00+00:00", "to": "2026-02-03T16:15:00+00:00"});
+            }
+            settled(answer)
+        }
         Err(_) => excerpt(&text, &example.answer),
     }
 }

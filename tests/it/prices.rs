@@ -203,7 +203,7 @@ async fn assert_verified(app: &TestApp, of: &str) {
                 "/api/v1/assistants/{question}datetime_from=2026-01-30&datetime_to=2026-02-05&verify=true{level}"
             );
             let answer = app.get(&path).await;
-            assert!(answer["meta"]["source"].as_str().unwrap().starts_with("assistant_spans_"), "{answer}");
+            assert!(answer["meta"]["source"].as_str().unwrap().starts_with("assistant_"), "{answer}");
             assert_eq!(answer["meta"]["verification"]["different"], 0, "{of}: {path}: {}", answer["meta"]);
         }
     }

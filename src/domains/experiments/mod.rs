@@ -6,6 +6,9 @@
 pub mod analysis;
 pub mod analyze;
 pub mod charts;
+pub mod gate;
+pub mod guardrails;
+pub mod metrics;
 mod notes;
 mod repository;
 pub mod results;

@@ -3,7 +3,7 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
-use crate::query::dataset::{Dataset, Field, Grain, Rollup};
+use crate::query::dataset::{Dataset, Field, Grain, Kind, Rollup};
 use crate::statistics::{Joint, Sample};
 
 static UNITS: [Rollup; 1] = [Rollup {
@@ -32,6 +32,59 @@ pub static EXPOSURES: Dataset = Dataset {
     rollups: &UNITS,
 };
 
+static EXPOSED_CONVERSATIONS: [Rollup; 1] = [Rollup {
+    table: "experiment_conversations",
+    grain: Grain::Row,
+    fields: &["experiment_id", "conversation", "unit", "profile_code"],
+    measures: &[],
+}];
+
+/// Conversations in which units were exposed.
+pub static CONVERSATIONS: Dataset = Dataset {
+    facts: "experiments/conversations_raw.sql",
+    fields: &[Field::text("experiment_id"), Field::text("profile_code")],
+    json: None,
+    json_is_content: false,
+    tables: &["events"],
+    kept_days: None,
+    rollups: &EXPOSED_CONVERSATIONS,
+};
+
+/// Facts about spans, as those about assistants.
+pub static SPANS: Dataset = Dataset {
+    facts: "assistants/facts_raw.sql",
+    fields: &[
+        Field::text("assistant_code"),
+        Field::text("profile_code"),
+        Field::text("agent_id"),
+        Field::text("conversation_id"),
+        Field { name: "duration_ms", kind: Kind::Number },
+    ],
+    json: None,
+    json_is_content: false,
+    tables: &["assistants_tracing_spans"],
+    kept_days: None,
+    rollups: &[],
+};
+
+static QUARTERS: [Rollup; 1] = [Rollup {
+    table: "experiment_interactions_15m",
+    grain: Grain::Seconds(900),
+    fields: &["experiment_id", "variant", "profile_code", "bin"],
+    measures: &["interactions", "failed"],
+}];
+
+/// How interactions of variants went.
+pub static INTERACTIONS: Dataset = Dataset {
+    facts: "experiments/interactions_raw.sql",
+    fields: &[Field::text("experiment_id"), Field::text("variant"), Field::text("profile_code")],
+    json: None,
+    json_is_content: false,
+    tables: &["events"],
+    kept_days: None,
+    rollups: &QUARTERS,
+};
+
 /// What visitors did, by any event.
 pub static GOALS: Dataset = Dataset {
     facts: "experiments/goals_raw.sql",
@@ -58,6 +111,58 @@ pub struct VariantRow {
     pub last_exposure: i64,
 }
 
+/// `gate.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct InteractionsRow {
+    pub variant: String,
+    /// Of their latencies: see [`Bin`](crate::latencies::Bin).
+    pub bin: i16,
+    pub interactions: u64,
+    pub failed: u64,
+}
+
+/// `runs.sql`
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct RunsRow {
+    pub variant: String,
+    pub units: u64,
+    /// Units of several variants, whether they count or not.
+    pub multiple_units: u64,
+    /// Whose end is known.
+    pub ended_runs: u64,
+    /// The value below the quantile, itself, and the one above.
+    pub p95_ms: Vec<f64>,
+}
+
+/// `guardrails.sql`: sums and moments over the units of a variant, as in [`ArmRow`].
+#[derive(Debug, Clone, Row, Deserialize)]
+pub struct GuardrailRow {
+    pub variant: String,
+    /// By the number of the metric.
+    pub metric: u8,
+    pub units: u64,
+    pub y_sum: f64,
+    pub y_variance: f64,
+    pub d_sum: f64,
+    pub d_variance: f64,
+    pub yd_covariance: f64,
+}
+
+impl GuardrailRow {
+    pub fn joint(&self) -> Joint {
+        let sample = |sum, variance| sample(self.units, sum, variance);
+        Joint {
+            y: sample(self.y_sum, self.y_variance),
+            x: sample(self.d_sum, self.d_variance),
+            covariance: self.yd_covariance,
+        }
+    }
+}
+
+fn sample(n: u64, sum: f64, variance: f64) -> Sample {
+    Sample { n, mean: if n > 0 { sum / n as f64 } else { 0.0 }, variance }
+}
+
 /// `metric.sql`: sums and moments over the units of a variant, y of the metric, d of its denominator, x of y before.
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct ArmRow {
@@ -80,8 +185,7 @@ pub struct ArmRow {
 
 impl ArmRow {
     fn sample(&self, sum: f64, variance: f64) -> Sample {
-        let mean = if self.units > 0 { sum / self.units as f64 } else { 0.0 };
-        Sample { n: self.units, mean, variance }
+        sample(self.units, sum, variance)
     }
 
     pub fn y(&self) -> Sample {

@@ -3,12 +3,13 @@
 use chrono::Duration;
 use utoipa::openapi::path::Parameter;
 
-use super::analysis::{Correction, Direction, Handling, TestChoice};
+use super::analysis::{Correction, CorrectionScope, Direction, Handling, TestChoice};
 use super::repository::{EXPOSURES, GOALS};
+use crate::json::word;
 use crate::query::dataset::{Dataset, FieldName, Kind};
 use crate::query::filters::{Condition, FilterSet, Grammar, Operand, Operator, Predicate};
 use crate::query::{
-    FromParameters, Parameters, Problem, list, number, parameter, read_length, required_text, shown, take_number,
+    FromParameters, Parameters, Problem, list, number, parameter, required_text, shown, take_length, take_number,
     take_required, take_whole_number, text, vocabulary, whole_number,
 };
 
@@ -43,6 +44,12 @@ parameter!(
     MetricKind::Conversion,
     "What is measured: `conversion` = the part of the units that did it; `count` = how often a unit did it; `mean` = `value_field` of what a unit did, added up; `ratio` = events, or `value_field` added up, ÷ events of `denominator_event`; `event_ratio` = events ÷ exposures, whenever they were: it may exceed 1."
 );
+word!(MetricKind, Self::Conversion);
+parameter!(
+    CorrectionScope,
+    CorrectionScope::All,
+    "Which p-values are adjusted together: those of all metrics and variants, those of a `metric`, or those of a `variant`."
+);
 parameter!(Direction, Direction::Increase, "Which way is better.");
 parameter!(
     TestChoice,
@@ -62,10 +69,10 @@ pub struct EventOf {
     pub conditions: Vec<Condition>,
 }
 
-const MOST_FILTERS: usize = 16;
+pub const MOST_FILTERS: usize = 16;
 
 impl EventOf {
-    fn new(parameter: &'static str, name: String, filters: Vec<Condition>) -> Self {
+    pub fn new(parameter: &'static str, name: String, filters: Vec<Condition>) -> Self {
         let predicate = Predicate {
             field: FieldName::Column("event"),
             kind: Kind::Text,
@@ -83,6 +90,11 @@ fn describe_filters(name: &'static str, of: &str) -> Parameter {
     list(name, &format!("Only {of} that pass: as in `filter`, repeatable. Fields: `{fields}`.")).build()
 }
 
+/// Reads a filter of what units do.
+pub fn goal_filter(parameter: &'static str, filter: &str) -> Result<Condition, Problem> {
+    Grammar { parameter, dataset: &GOALS, only: None }.read(filter)
+}
+
 fn take_filters(parameters: &mut Parameters, parameter: &'static str) -> Option<Vec<Condition>> {
     let written = parameters.many(parameter);
     if written.len() > MOST_FILTERS {
@@ -90,7 +102,7 @@ fn take_filters(parameters: &mut Parameters, parameter: &'static str) -> Option<
     }
     let mut read = Vec::new();
     for filter in &written {
-        match (Grammar { parameter, dataset: &GOALS, only: None }).read(filter) {
+        match goal_filter(parameter, filter) {
             Ok(condition) => read.push(condition),
             Err(problem) => {
                 parameters.refuse::<()>(problem);
@@ -112,40 +124,20 @@ pub struct Metric {
     pub cuped_days: u64,
 }
 
-const MOST_CUPED_DAYS: u64 = 90;
+/// A metric as it is written, with parameters or in a body; its names are those of parameters.
+pub struct WrittenMetric {
+    pub kind: MetricKind,
+    pub goal: EventOf,
+    pub value: Option<FieldName>,
+    pub denominator: Option<String>,
+    pub denominator_filters: Vec<Condition>,
+    pub cuped_days: u64,
+}
 
-impl FromParameters for Metric {
-    fn describe() -> Vec<Parameter> {
-        let value = "With `mean` and `ratio`, the number of an event of the goal that is added up: `data.<path>`. What is no number counts as none.";
-        let own = vec![
-            required_text("goal_event", "What units are to do: the name of an event.")
-                .example(Some("interaction".into()))
-                .build(),
-            describe_filters("goal_filter", "events of the goal"),
-            text("value_field", value).example(Some("data.latency_ms".into())).build(),
-            text("denominator_event", "With `ratio`, the event whose number is divided by.").build(),
-            describe_filters("denominator_filter", "events of the denominator"),
-            whole_number(
-                "cuped_days",
-                "Days before the first exposure of a unit in which the same is counted, to take out of the comparison what was known before (CUPED); 0 = not at all. Not of ratios.",
-                (0, MOST_CUPED_DAYS),
-                0,
-            )
-            .build(),
-        ];
-        [MetricKind::describe(), own].concat()
-    }
-
-    fn take(parameters: &mut Parameters) -> Option<Self> {
-        let kind = MetricKind::take(parameters);
-        let goal = take_required(parameters, "goal_event");
-        let filters = take_filters(parameters, "goal_filter");
-        let value = take_value(parameters);
-        let denominator = parameters.one("denominator_event").filter(|name| !name.is_empty());
-        let denominator_filters = take_filters(parameters, "denominator_filter");
-        let cuped_days = take_whole_number(parameters, "cuped_days", (0, MOST_CUPED_DAYS), 0);
-        let (kind, value, cuped_days) = (kind?, value?, cuped_days?);
-        let denominator_filters = denominator_filters?;
+impl WrittenMetric {
+    /// The metric, or what does not go together: names, and what is wrong with them.
+    pub fn checked(self) -> Result<Metric, Vec<(&'static str, &'static str)>> {
+        let Self { kind, goal, value, denominator, denominator_filters, cuped_days } = self;
         let is_ratio = kind == MetricKind::Ratio;
         let problems = [
             (kind == MetricKind::Mean && value.is_none(), "value_field", "is missing: `mean` adds it up"),
@@ -167,26 +159,89 @@ impl FromParameters for Metric {
                 "is not of ratios: leave it out",
             ),
         ];
-        let mut is_refused = false;
-        for (_, name, detail) in problems.into_iter().filter(|(is_so, ..)| *is_so) {
-            is_refused = true;
-            parameters.refuse::<()>(Problem::parameter(name, detail));
+        let problems: Vec<_> =
+            problems.into_iter().filter(|(is_so, ..)| *is_so).map(|(_, name, detail)| (name, detail)).collect();
+        if !problems.is_empty() {
+            return Err(problems);
         }
-        let goal = EventOf::new("goal_event", goal?, filters?);
         let denominator = denominator.map(|name| EventOf::new("denominator_event", name, denominator_filters));
-        (!is_refused).then_some(Self { kind, goal, value, denominator, cuped_days })
+        Ok(Metric { kind, goal, value, denominator, cuped_days })
+    }
+}
+
+pub const MOST_CUPED_DAYS: u64 = 90;
+
+/// An event that units are to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal(pub EventOf);
+
+impl FromParameters for Goal {
+    fn describe() -> Vec<Parameter> {
+        vec![
+            required_text("goal_event", "What units are to do: the name of an event.")
+                .example(Some("interaction".into()))
+                .build(),
+            describe_filters("goal_filter", "events of the goal"),
+        ]
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let event = take_required(parameters, "goal_event");
+        let filters = take_filters(parameters, "goal_filter");
+        Some(Self(EventOf::new("goal_event", event?, filters?)))
+    }
+}
+
+impl FromParameters for Metric {
+    fn describe() -> Vec<Parameter> {
+        let value = "With `mean` and `ratio`, the number of an event of the goal that is added up: `data.<path>`. What is no number counts as none.";
+        let own = vec![
+            text("value_field", value).example(Some("data.latency_ms".into())).build(),
+            text("denominator_event", "With `ratio`, the event whose number is divided by.").build(),
+            describe_filters("denominator_filter", "events of the denominator"),
+            whole_number(
+                "cuped_days",
+                "Days before the first exposure of a unit in which the same is counted, to take out of the comparison what was known before (CUPED); 0 = not at all. Not of ratios.",
+                (0, MOST_CUPED_DAYS),
+                0,
+            )
+            .build(),
+        ];
+        [MetricKind::describe(), Goal::describe(), own].concat()
+    }
+
+    fn take(parameters: &mut Parameters) -> Option<Self> {
+        let kind = MetricKind::take(parameters);
+        let goal = Goal::take(parameters);
+        let value = take_value(parameters);
+        let denominator = parameters.one("denominator_event").filter(|name| !name.is_empty());
+        let denominator_filters = take_filters(parameters, "denominator_filter");
+        let cuped_days = take_whole_number(parameters, "cuped_days", (0, MOST_CUPED_DAYS), 0);
+        let (kind, value, cuped_days) = (kind?, value?, cuped_days?);
+        let denominator_filters = denominator_filters?;
+        let Goal(goal) = goal?;
+        let written = WrittenMetric { kind, goal, value, denominator, denominator_filters, cuped_days };
+        let refuse = |(name, detail)| {
+            parameters.refuse::<()>(Problem::parameter(name, detail));
+        };
+        written.checked().map_err(|problems| problems.into_iter().for_each(refuse)).ok()
     }
 }
 
 /// The outer `None` when it is refused.
 fn take_value(parameters: &mut Parameters) -> Option<Option<FieldName>> {
     let Some(written) = parameters.one("value_field") else { return Some(None) };
-    match GOALS.field(&written) {
-        Some((field @ FieldName::Path(_), _)) => Some(Some(field)),
-        _ => parameters.refuse(Problem::parameter(
-            "value_field",
-            format!("`{}` is no path into the data of an event: write `data.<path>`", shown(&written)),
-        )),
+    match value_of(&written) {
+        Ok(field) => Some(Some(field)),
+        Err(detail) => parameters.refuse(Problem::parameter("value_field", detail)),
+    }
+}
+
+/// The path into the data of an event that is written, or why it is none.
+pub fn value_of(written: &str) -> Result<FieldName, String> {
+    match GOALS.field(written) {
+        Some((field @ FieldName::Path(_), _)) => Ok(field),
+        _ => Err(format!("`{}` is no path into the data of an event: write `data.<path>`", shown(written))),
     }
 }
 
@@ -206,14 +261,8 @@ impl FromParameters for ConversionWindow {
     }
 
     fn take(parameters: &mut Parameters) -> Option<Self> {
-        let Some(written) = parameters.one("conversion_window") else { return Some(Self(Self::DEFAULT)) };
-        match read_length(&written, Self::MOST) {
-            Some(length) => Some(Self(length)),
-            None => parameters.refuse(Problem::parameter(
-                "conversion_window",
-                format!("`{}` is not a length such as `30m`, `12h` or `14d`, of at most 365 days", shown(&written)),
-            )),
-        }
+        let length = take_length(parameters, "conversion_window", Self::MOST)?;
+        Some(Self(length.unwrap_or(Self::DEFAULT)))
     }
 }
 

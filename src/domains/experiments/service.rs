@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 
 use super::analysis::{
-    Arm, Correction, Direction, Experiment, Handling, Metric as Analysed, MetricType, MultipleExposures, Observed,
-    Role, Settings, TestChoice,
+    Arm, Correction, CorrectionScope, Direction, Experiment, Handling, Metric as Analysed, MetricType,
+    MultipleExposures, Observed, Role, Settings, TestChoice,
 };
 use super::repository::{ArmRow, EXPOSURES, GOALS, VariantRow};
 use super::schemas::{ConversionWindow, EventOf, Metric, MetricKind, Plan, Sureness};
@@ -157,6 +157,10 @@ impl ExperimentsService {
 }
 
 impl Seen<'_> {
+    pub fn always(&self) -> &Range {
+        &self.always
+    }
+
     /// A question whose template includes `units.sql`.
     pub fn ask_of_units<'a>(&'a self, template: &'static str, buckets: &'a Buckets, handling: Handling) -> Ask<'a> {
         let mut values = Values::default();
@@ -175,7 +179,7 @@ impl Seen<'_> {
 }
 
 /// The condition that a field is a text.
-fn is(field: &'static str, text: &str) -> Condition {
+pub(super) fn is(field: &'static str, text: &str) -> Condition {
     let operand = Operand::Texts(vec![text.to_owned()]);
     let predicate = Predicate { field: FieldName::Column(field), kind: Kind::Text, operator: Operator::Eq, operand };
     Condition { parameter: field, any_of: vec![predicate] }
@@ -193,8 +197,14 @@ fn exposures<'a>(range: &'a Range, conditions: &'a [Condition], sources: Sources
     Facts { dataset: &EXPOSURES, range, conditions, fields, sources }
 }
 
-fn events<'a>(range: &'a Range, of: &'a EventOf) -> Facts<'a> {
+pub(super) fn events<'a>(range: &'a Range, of: &'a EventOf) -> Facts<'a> {
     Facts { dataset: &GOALS, range, conditions: &of.conditions, fields: Vec::new(), sources: Sources::Any }
+}
+
+/// The variant that is taken as the baseline when none is named.
+pub(super) fn usual_baseline<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let usual = BASELINES.iter().find_map(|usual| names.iter().find(|name| name.eq_ignore_ascii_case(usual)));
+    usual.or(names.first()).copied()
 }
 
 impl Arms {
@@ -213,10 +223,9 @@ impl Arms {
             Some(baseline) if names.contains(&baseline.as_str()) => baseline.clone(),
             Some(other) => return Err(Problem::not_allowed("baseline", other, &names)),
             None => {
-                let usual =
-                    BASELINES.iter().find_map(|usual| names.iter().find(|name| name.eq_ignore_ascii_case(usual)));
-                let first = weights.iter().find(|(_, weight)| *weight > 0.0).map(|(name, _)| name.as_str());
-                usual.copied().or(first).unwrap_or_default().to_owned()
+                let (planned, others): (Vec<_>, Vec<_>) = weights.iter().partition(|(_, weight)| *weight > 0.0);
+                let names: Vec<&str> = planned.iter().chain(&others).map(|(name, _)| name.as_str()).collect();
+                usual_baseline(&names).unwrap_or_default().to_owned()
             }
         };
         if weights.iter().any(|(name, weight)| *name == baseline && *weight <= 0.0) {
@@ -226,36 +235,71 @@ impl Arms {
     }
 
     /// The experiment with what was observed of its metrics.
-    pub fn experiment(&self, metrics: Vec<(Analysed, &[ArmRow])>, judged: Judged, handling: Handling) -> Experiment {
-        let first: &[ArmRow] = metrics.first().map_or(&[], |(_, rows)| rows);
-        let row = |name: &str| first.iter().find(|row| row.variant == name);
-        let arm = |(name, weight): &(String, f64)| Arm {
-            variant: name.clone(),
-            weight: *weight,
-            exposures: row(name).map_or(0, |row| row.units),
-        };
+    pub fn experiment(
+        &self,
+        metrics: Vec<Analysed>,
+        came: &Came<'_>,
+        judged: Judged,
+        handling: Handling,
+    ) -> Experiment {
+        let units = |name: &str| came.units.iter().find(|(variant, _)| *variant == name).map_or(0, |(_, units)| *units);
+        let arm =
+            |(name, weight): &(String, f64)| Arm { variant: name.clone(), weight: *weight, exposures: units(name) };
         Experiment {
             baseline: self.baseline.clone(),
             arms: self.weights.iter().map(arm).collect(),
-            multiple_exposures: MultipleExposures { units: first.iter().map(|row| row.multiple_units).sum(), handling },
-            metrics: metrics.into_iter().map(|(metric, _)| metric).collect(),
+            multiple_exposures: MultipleExposures { units: came.multiple, handling },
+            metrics,
             settings: judged.settings(),
         }
     }
 
     /// A metric of all arms, in their order.
-    pub fn observed(&self, id: &str, metric: &Metric, direction: Direction, rows: &[ArmRow]) -> Analysed {
-        let of = |(name, _): &(String, f64)| {
-            let row = rows.iter().find(|row| row.variant == *name);
-            (name.clone(), row.map_or(Observed::EMPTY, |row| observed(metric, row)))
-        };
+    pub fn observed(
+        &self,
+        purpose: Purpose,
+        metric_type: MetricType,
+        of: impl Fn(&str) -> Option<Observed>,
+    ) -> Analysed {
+        let of = |(name, _): &(String, f64)| (name.clone(), of(name).unwrap_or(Observed::EMPTY));
         Analysed {
-            id: id.to_owned(),
-            role: Role::Goal,
-            metric_type: metric.kind.metric_type(),
-            direction,
-            minimum_effect: None,
+            id: purpose.id,
+            role: purpose.role,
+            metric_type,
+            direction: purpose.direction,
+            minimum_effect: purpose.minimum_effect,
             variants: self.weights.iter().map(of).collect(),
+        }
+    }
+
+    /// A metric of events.
+    pub fn observed_events(&self, purpose: Purpose, metric: &Metric, rows: &[ArmRow]) -> Analysed {
+        self.observed(purpose, metric.kind.metric_type(), |name| {
+            rows.iter().find(|row| row.variant == name).map(|row| observed(metric, row))
+        })
+    }
+}
+
+/// What a metric is called, and what it is for.
+pub(super) struct Purpose {
+    pub id: String,
+    pub role: Role,
+    pub direction: Direction,
+    /// As [`Analysed::minimum_effect`].
+    pub minimum_effect: Option<f64>,
+}
+
+/// Units that came to each variant, and those that came to several.
+pub(super) struct Came<'a> {
+    pub units: Vec<(&'a str, u64)>,
+    pub multiple: u64,
+}
+
+impl<'a> Came<'a> {
+    pub fn of(rows: &'a [ArmRow]) -> Self {
+        Self {
+            units: rows.iter().map(|row| (row.variant.as_str(), row.units)).collect(),
+            multiple: rows.iter().map(|row| row.multiple_units).sum(),
         }
     }
 }
@@ -265,6 +309,7 @@ impl Arms {
 pub(super) struct Judged {
     pub test: TestChoice,
     pub correction: Correction,
+    pub correction_scope: CorrectionScope,
     pub sureness: Sureness,
     pub is_running: bool,
 }
@@ -276,6 +321,7 @@ impl Judged {
             minimum_effect: self.sureness.minimum_effect,
             test: self.test,
             correction: self.correction,
+            correction_scope: self.correction_scope,
             is_running: self.is_running,
             ..Settings::default()
         }
@@ -310,6 +356,6 @@ fn observed(metric: &Metric, row: &ArmRow) -> Observed {
     }
 }
 
-const fn micros(length: Duration) -> i64 {
+pub(super) const fn micros(length: Duration) -> i64 {
     length.num_seconds() * 1_000_000
 }

@@ -44,7 +44,7 @@ impl Shape for ExperimentResults {
 
 /// A variant of a metric, as a line of CSV.
 #[derive(Serialize)]
-struct ResultRow<'a> {
+pub struct ResultRow<'a> {
     metric: &'a str,
     variant: &'a str,
     units: u64,
@@ -59,7 +59,8 @@ struct ResultRow<'a> {
     relative_interval: Option<[f64; 2]>,
 }
 
-fn rows(metric: &MetricAnalysis) -> impl Iterator<Item = ResultRow<'_>> {
+/// The variants of a metric, as lines of CSV.
+pub fn rows(metric: &MetricAnalysis) -> impl Iterator<Item = ResultRow<'_>> {
     metric.variants.iter().map(|variant| {
         let (measured, compared) = (variant.measured(), variant.compared());
         let absolute = compared.and_then(|compared| compared.absolute);

@@ -3,9 +3,9 @@
 use chrono::Utc;
 
 use super::super::ExperimentsService;
-use super::super::analysis::analyze;
+use super::super::analysis::{CorrectionScope, Role, analyze};
 use super::super::notes::{GOAL, UNITS};
-use super::super::service::{Arms, Judged};
+use super::super::service::{Arms, Came, Judged, Purpose};
 use super::schemas::{ExperimentResults, ResultsQuestion};
 use crate::auth::Reader;
 use crate::service::AnswerError;
@@ -23,14 +23,21 @@ impl ExperimentsService {
         let counted = (question.conversion_window, question.multiple_exposures);
         let answered = self.metric(reader, &seen, &question.metric, counted).await?;
         let rows = &answered.rows.rows;
-        let metric = arms.observed(question.metric.kind.name(), &question.metric, question.direction, rows);
+        let purpose = Purpose {
+            id: question.metric.kind.name().to_owned(),
+            role: Role::Goal,
+            direction: question.direction,
+            minimum_effect: None,
+        };
+        let metrics = vec![arms.observed_events(purpose, &question.metric, rows)];
         let judged = Judged {
             test: question.test,
             correction: question.correction,
+            correction_scope: CorrectionScope::All,
             sureness: question.sureness,
             is_running: seen.is_running,
         };
-        let experiment = arms.experiment(vec![(metric, rows)], judged, question.multiple_exposures);
+        let experiment = arms.experiment(metrics, &Came::of(rows), judged, question.multiple_exposures);
         let meta = self.meta(reader, &range, &[UNITS, GOAL], &answered).await?;
         Ok(ExperimentResults { analysis: analyze(&experiment), meta })
     }

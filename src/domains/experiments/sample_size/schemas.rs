@@ -4,7 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 
-use crate::query::{FromParameters, Parameters, Problem, number, question, shown, take_number};
+use crate::query::{
+    FromParameters, Parameters, Problem, number, optional_number, question, take_number, take_optional,
+};
 use crate::statistics::{Assurance, units_for_means, units_for_proportions};
 
 question! {
@@ -31,7 +33,7 @@ const DIFFERENCE: &str = "minimum_difference";
 
 impl FromParameters for Sought {
     fn describe() -> Vec<Parameter> {
-        let described = |name, description| optional_number(name, description);
+        let described = |name, description| optional_number(name, description).build();
         vec![
             described(
                 RATE,
@@ -86,28 +88,6 @@ fn means(parameters: &mut Parameters, standard_deviation: f64, difference: f64) 
         return parameters.refuse(Problem::parameter(DIFFERENCE, "is nothing that could be found"));
     }
     Some(Sought::Means { standard_deviation, difference })
-}
-
-fn optional_number(name: &str, description: &str) -> Parameter {
-    use utoipa::openapi::Required;
-    use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
-    use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(Type::Number)).build()))
-        .build()
-}
-
-/// The outer `None` when it is refused.
-fn take_optional(parameters: &mut Parameters, name: &str) -> Option<Option<f64>> {
-    let Some(value) = parameters.one(name) else { return Some(None) };
-    match value.parse::<f64>() {
-        Ok(number) if number.is_finite() => Some(Some(number)),
-        _ => parameters.refuse(Problem::parameter(name, format!("`{}` is not a number", shown(&value)))),
-    }
 }
 
 /// How sure the experiment is to be.

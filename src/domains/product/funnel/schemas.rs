@@ -11,7 +11,7 @@ use super::super::steps::{EventOf, WRITTEN};
 use crate::answer::{Meta, Shape, csv_of};
 use crate::query::{
     Comparison, DateRange, Filters, FromParameters, Parameters, Problem, Split, Verify, dimension, list, parameter,
-    question, read_length, shown, text, vocabulary,
+    question, take_length, text, vocabulary,
 };
 
 const FEWEST_STEPS: usize = 2;
@@ -131,16 +131,8 @@ impl FromParameters for ConversionWindow {
     }
 
     fn take(parameters: &mut Parameters) -> Option<Self> {
-        let Some(written) = parameters.one(Self::PARAMETER) else {
-            return Some(Self { length: Self::DEFAULT, is_given: false });
-        };
-        match read_length(&written, Self::MOST) {
-            Some(length) => Some(Self { length, is_given: true }),
-            None => parameters.refuse(Problem::parameter(
-                Self::PARAMETER,
-                format!("`{}` is no time like `30m`, `12h` or `7d`, of at most 180 days", shown(&written)),
-            )),
-        }
+        let length = take_length(parameters, Self::PARAMETER, Self::MOST)?;
+        Some(Self { length: length.unwrap_or(Self::DEFAULT), is_given: length.is_some() })
     }
 }
 
