@@ -9,7 +9,7 @@ DEMO_FLAGS ?=
 TARGET ?= events
 MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench bench-spans bench-product up down logs engine format lint unit sdks postgres deny props openapi crash crash-model kafka-check outage fuzz
+.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product up down logs engine format lint unit sdks postgres deny props openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ bench: engine ## Measure the parts, and the server beside a reference where ther
 
 bench-spans: engine ## Measure questions over 10 million spans (SPANS=… REPEAT=… ONLY=…); making them once takes a while
 	$(CARGO) bench --locked --bench spans
+
+bench-experiments: engine ## Measure questions about an experiment of a million units (UNITS=… REPEAT=… ONLY=…)
+	$(CARGO) bench --locked --bench experiments
 
 bench-product: engine ## Measure questions over 10 million product events (EVENTS=… REPEAT=… ONLY=…); making them once takes a minute
 	$(CARGO) bench --locked --bench product

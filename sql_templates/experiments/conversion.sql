@@ -23,7 +23,7 @@ FROM (
 {% include "experiments/units.sql" %}
 
     ) AS units
-    LEFT JOIN (
+    LEFT ANY JOIN (
         SELECT facts.unit AS unit, groupArray(facts.at) AS times
         {{ goals }}
         WHERE facts.unit != 0

@@ -28,7 +28,7 @@ FROM (
     WHERE number > 0
     GROUP BY number
 ) AS of_units
-LEFT JOIN (
+LEFT ANY JOIN (
     SELECT number, arraySort(groupArrayIf(assumeNotNull(duration_ms), is_run AND duration_ms >= 0)) AS durations
     FROM (
 {% include "experiments/facts_exposed_spans.sql" %}

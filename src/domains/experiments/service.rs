@@ -151,6 +151,7 @@ impl ExperimentsService {
             ("value", value.into()),
             ("kind", kind.into()),
             ("has_denominators", metric.denominator.is_some().into()),
+            ("has_before", (metric.cuped_days > 0).into()),
         ];
         self.service.ask(reader, ask).await
     }
