@@ -30,6 +30,8 @@ use crate::domains::assistants::traces::endpoints as assistant_traces;
 use crate::domains::experiments::ExperimentsService;
 use crate::domains::experiments::analyze::endpoints as experiment_analyze;
 use crate::domains::experiments::charts::endpoints as experiment_charts;
+use crate::domains::experiments::health::endpoints as experiment_health;
+use crate::domains::experiments::list::endpoints as experiment_list;
 use crate::domains::experiments::results::endpoints as experiment_results;
 use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
 use crate::domains::platform::{PlatformService, endpoints as platform};
@@ -215,7 +217,9 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
+        .routes(guarded(gatekeeper, routes!(experiment_list::experiments)))
         .routes(guarded(gatekeeper, routes!(experiment_results::results)))
+        .routes(guarded(gatekeeper, routes!(experiment_health::health)))
         .routes(guarded(gatekeeper, routes!(experiment_charts::exposures)))
         .routes(guarded(gatekeeper, routes!(experiment_analyze::analyze)))
         .routes(guarded(gatekeeper, routes!(experiment_sample_size::sample_size)))

@@ -6,6 +6,8 @@
 pub mod analysis;
 pub mod analyze;
 pub mod charts;
+pub mod health;
+pub mod list;
 mod notes;
 mod repository;
 pub mod results;
