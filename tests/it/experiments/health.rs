@@ -359,7 +359,7 @@ fn exposures(units: usize, of: impl Fn(usize) -> Option<Value>) -> Vec<Value> {
 async fn a_platform_that_loses_a_variant_is_found() {
     let app = TestApp::start("experiment_health_platform").await;
     // One of three platforms loses most of B.
-    let lost = |unit: usize| unit % 3 == 1 && unit % 2 == 1 && unit % 5 != 0;
+    let lost = |unit: usize| unit % 3 == 1 && unit % 2 == 1 && !unit.is_multiple_of(5);
     let platform = |unit: usize| ["web", "ios", "android"][unit % 3];
     let hour = Utc::now() - Duration::minutes(30);
     let time = hour.to_rfc3339_opts(SecondsFormat::Millis, true);
