@@ -32,6 +32,8 @@ use crate::domains::experiments::analyze::endpoints as experiment_analyze;
 use crate::domains::experiments::charts::endpoints as experiment_charts;
 use crate::domains::experiments::gate::endpoints as experiment_gate;
 use crate::domains::experiments::guardrails::endpoints as experiment_guardrails;
+use crate::domains::experiments::health::endpoints as experiment_health;
+use crate::domains::experiments::list::endpoints as experiment_list;
 use crate::domains::experiments::metrics::endpoints as experiment_metrics;
 use crate::domains::experiments::results::endpoints as experiment_results;
 use crate::domains::experiments::sample_size::endpoints as experiment_sample_size;
@@ -218,8 +220,10 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(voice_agents::dead_air)))
         .routes(guarded(gatekeeper, routes!(voice_agents::calls)))
         .routes(guarded(gatekeeper, routes!(voice_agents::transfer_reasons)))
+        .routes(guarded(gatekeeper, routes!(experiment_list::experiments)))
         .routes(guarded(gatekeeper, routes!(experiment_results::results)))
         .routes(guarded(gatekeeper, routes!(experiment_metrics::analysis)))
+        .routes(guarded(gatekeeper, routes!(experiment_health::health)))
         .routes(guarded(gatekeeper, routes!(experiment_charts::exposures)))
         .routes(guarded(gatekeeper, routes!(experiment_charts::conversion)))
         .routes(guarded(gatekeeper, routes!(experiment_guardrails::guardrails)))

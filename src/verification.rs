@@ -179,6 +179,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         closely.dead_air(CHART_DAYS);
         closely.calls(CHART_DAYS);
         closely.transfer_reasons(CHART_DAYS);
+        experiments.experiments(CHART_DAYS);
+        experiments.experiments(["datetime_from=2026-02-03&datetime_to=2026-02-03&experiment_ids=a&sort=-units,experiment_id&filter=data.locale:eq:nl"]);
         product.active_users(ACTIVE_USERS);
         product.routes(USE_TABLES);
         product.features(USE_TABLES);
@@ -234,6 +236,14 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let question = Parameters::read(GATE).expect("specimens are good questions");
     let answer = experiments.gate(&reader, "a", &question).await;
     answer.map_err(|error| Unaccepted { endpoint: "gate", query: GATE, error })?;
+    for query in [
+        CHART_DAYS[0],
+        "datetime_from=2026-02-03T00:07:00Z&datetime_to=2026-02-05T00:07:00Z&timezone=Asia/Kathmandu&multiple_exposures=first&filter=data.locale:eq:nl",
+    ] {
+        let question = Parameters::read(query).expect("specimens are good questions");
+        let answer = experiments.health(&reader, "a", &question).await;
+        answer.map_err(|error| Unaccepted { endpoint: "health", query, error })?;
+    }
     let day = Parameters::read::<DateRange>(CHART_DAYS[0]).expect("a good range");
     let day = day.resolve(Utc::now()).expect("a good range");
     let answer = assistants.run_totals(&reader, &day, vec![TRACE.to_owned()]).await;

@@ -13,21 +13,28 @@ pub trait TableRow: Sortable + Serialize + Send + Sync + 'static {
     /// The row, and how many there are in all.
     type Counted: RowOwned + RowRead + DeserializeOwned + Send + Sync + 'static;
 
+    /// What the engine answers with: the columns that rows can be sorted by, then the others.
+    const SELECTED: &'static [&'static str];
+
     fn row(counted: &Self::Counted) -> Self;
     fn total(counted: &Self::Counted) -> u64;
 }
 
 /// Declares the rows of a table: what a reader sees is what the engine answers with, column by column, and what
-/// the table can be sorted by.
+/// the table can be sorted by. Columns that have no order of their own, such as lists, come `beside` those.
 macro_rules! table_row {
     (
         $(#[$meta:meta])*
         $visibility:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
+        $(beside { $($(#[$more_meta:meta])* $more:ident: $more_type:ty,)* })?
         sorted by $default:literal, told apart by $($key:literal),+
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
-        $visibility struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+        $visibility struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+            $($($(#[$more_meta])* pub $more: $more_type,)*)?
+        }
 
         impl $crate::query::Sortable for $name {
             const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
@@ -37,13 +44,16 @@ macro_rules! table_row {
 
         const _: () = {
             #[derive(clickhouse::Row, serde::Deserialize)]
-            pub struct Counted { $($field: $type,)* total: u64 }
+            pub struct Counted { $($field: $type,)* $($($more: $more_type,)*)? total: u64 }
 
             impl $crate::answer::TableRow for $name {
                 type Counted = Counted;
 
+                const SELECTED: &'static [&'static str] =
+                    &[$(stringify!($field),)* $($(stringify!($more),)*)?];
+
                 fn row(counted: &Counted) -> Self {
-                    Self { $($field: counted.$field.clone(),)* }
+                    Self { $($field: counted.$field.clone(),)* $($($more: counted.$more.clone(),)*)? }
                 }
 
                 fn total(counted: &Counted) -> u64 {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use opentelemetry_proto::tonic::trace::v1::Span as Message;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,10 +21,11 @@ use crate::app::App;
 use crate::auth::{Claims, Scope};
 use crate::clickhouse::ClickHouse;
 use crate::config::{Account, Config, Secret};
-use crate::demo::{self, AssistantStory, ProductStory, Story, assistants};
+use crate::demo::{self, AssistantStory, ExperimentStory, ProductStory, Story, assistants};
 use crate::ingest::Reading;
 use crate::ingest::anonymise::Personal;
 use crate::ingest::endpoints::Ingestion;
+use crate::ingest::otlp::Exported;
 use crate::ingest::otlp::spans::{self, SpanReading};
 use crate::page::Page;
 use crate::rows::Row;
@@ -31,7 +33,8 @@ use crate::rows::Row;
 #[derive(Debug, Args)]
 pub struct DemoFlags {
     /// Events of agents to make, when there are none yet; for every 100 of them, the last 60 days also have
-    /// about 50 spans of assistants and 10 events of voice calls, and all days about 60 events of the product
+    /// about 50 spans of assistants and 10 events of voice calls, the last 30 days about 40 events and spans of experiments,
+    /// and all days about 60 events of the product
     #[arg(long, default_value_t = 300_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000), value_name = "N")]
     events: u64,
     /// Days before now that they are spread over
@@ -61,11 +64,14 @@ struct Told {
     /// Likewise, without the product.
     #[serde(default)]
     product: Option<ProductStory>,
+    /// Likewise, without experiments.
+    #[serde(default)]
+    experiments: Option<ExperimentStory>,
 }
 
 impl Told {
     fn of(Story { seed, events, from, to, incident }: Story) -> Self {
-        Self { seed, events, from, to, incident, assistants: None, product: None }
+        Self { seed, events, from, to, incident, assistants: None, product: None, experiments: None }
     }
 
     fn events(&self) -> Story {
@@ -186,6 +192,19 @@ impl Telling<'_> {
         self.product(&story).await?;
         told.product = Some(all);
         fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
+        let (story, all) = match told.experiments {
+            None => {
+                let story = ExperimentStory::new(told.seed, told.events, told.from, now);
+                (story, story)
+            }
+            Some(before) => {
+                let since = before.continued(now);
+                (since, before.with(&since))
+            }
+        };
+        self.experiments(&story).await?;
+        told.experiments = Some(all);
+        fs::write(&path, serde_json::to_vec_pretty(&told)?)?;
         Ok(())
     }
 
@@ -200,20 +219,27 @@ impl Telling<'_> {
         Ok(())
     }
 
-    /// Spans and voice calls. Spans are read as those are that come to `/v1/traces`.
+    /// Spans and voice calls.
     async fn assistants(&self, story: &AssistantStory) -> Result<(), Failure> {
-        let Self { ingestion, account, .. } = self;
-        let reading = Reading { now: story.to, retention_days: 0, salt: ingestion.intake.salt(account)? };
-        let reading = SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? };
-        let read = |span| spans::read(span, reading).map_err(|refused| format!("a span: {}", refused.detail).into());
         let progress = progress("runs of assistants", story.runs)?;
-        self.take(story.spans().map(|(runs, spans)| {
-            progress.inc(runs);
-            spans.into_iter().map(read).collect()
+        self.take_spans(story.to, story.spans().inspect(|(runs, _)| progress.inc(*runs)).map(|(_, spans)| spans))
+            .await?;
+        self.take(story.voice().map(Ok)).await?;
+        self.ingestion.intake.settled().await;
+        progress.finish_and_clear();
+        Ok(())
+    }
+
+    /// What is told of experiments, and the runs in their conversations.
+    async fn experiments(&self, story: &ExperimentStory) -> Result<(), Failure> {
+        let progress = progress("visitors of experiments", story.visitors)?;
+        self.take(story.events().map(|(visitors, events)| {
+            progress.inc(visitors);
+            Ok(events)
         }))
         .await?;
-        self.take(story.voice().map(Ok)).await?;
-        ingestion.intake.settled().await;
+        self.take_spans(story.to, story.spans()).await?;
+        self.ingestion.intake.settled().await;
         progress.finish_and_clear();
         Ok(())
     }
@@ -229,6 +255,19 @@ impl Telling<'_> {
         self.ingestion.intake.settled().await;
         progress.finish_and_clear();
         Ok(())
+    }
+
+    /// Stores spans, hour by hour; they are read as those are that come to `/v1/traces`.
+    async fn take_spans(
+        &self,
+        now: DateTime<Utc>,
+        hours: impl Iterator<Item = Vec<Exported<Message>>>,
+    ) -> Result<(), Failure> {
+        let Self { ingestion, account, .. } = self;
+        let reading = Reading { now, retention_days: 0, salt: ingestion.intake.salt(account)? };
+        let reading = SpanReading { reading, prices: &ingestion.prices, coverage: ingestion.coverage(account)? };
+        let read = |span| spans::read(span, reading).map_err(|refused| format!("a span: {}", refused.detail).into());
+        self.take(hours.map(|spans| spans.into_iter().map(read).collect())).await
     }
 
     /// Stores rows, hour by hour.
@@ -256,7 +295,7 @@ fn progress(of: &str, length: u64) -> Result<ProgressBar, Failure> {
 
 fn introduce(url: &str, token: &str) {
     let (agents, assistants) = (format!("{url}/api/v1/recommendations"), format!("{url}/api/v1/assistants"));
-    let product = format!("{url}/api/v1/product");
+    let (product, experiments) = (format!("{url}/api/v1/product"), format!("{url}/api/v1/experiments"));
     println!(
         "
 Chartwell has {ACCOUNT} data to look at.
@@ -290,10 +329,19 @@ Try:
   curl -sH \"Authorization: Bearer $TOKEN\" '{product}/client-errors?range=28d&sort=-affected_users'
   curl -sH \"Authorization: Bearer $TOKEN\" '{product}/retention?range=91d&period=week&cohort_event=page_viewed&return_event=page_viewed&cohort_by=first_ever'
 
+  Which experiment can be shipped, which cannot be told apart, and which cannot be trusted, and why?
+  curl -sH \"Authorization: Bearer $TOKEN\" '{experiments}?range=30d&sort=-units'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{experiments}/{winning}/results?range=30d&goal_event=success'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{experiments}/{flat}/results?range=30d&goal_event=success&minimum_effect=0.3'
+  curl -sH \"Authorization: Bearer $TOKEN\" '{experiments}/{losing}/health?range=30d'
+
 Ctrl-C stops it; what it made is kept.
 ",
         regressed = demo::REGRESSED,
         looping = demo::LOOPING,
         launched = demo::LAUNCHED,
+        winning = demo::WINNING,
+        flat = demo::FLAT,
+        losing = demo::LOSING,
     );
 }

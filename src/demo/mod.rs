@@ -2,11 +2,13 @@
 //!
 //! Its story: a weekly and daily rhythm, text generation that slowly takes over from autocompletion,
 //! and one bad Tuesday about two weeks ago, on which the suggestion service was broken for ten hours.
-//! Assistants have a story of their own, of the last 60 days, and so has the product that agents' leads work with.
+//! Assistants have a story of their own, of the last 60 days, and so has the product that agents' leads work with; in the
+//! last 30 days three experiments run.
 
 mod assistants;
 mod chance;
 mod conversation;
+mod experiments;
 mod people;
 mod plot;
 mod product;
@@ -17,6 +19,7 @@ use chrono::{DateTime, Duration, Utc, Weekday};
 use crate::rows::Event;
 pub use assistants::{AssistantStory, LOOPING, REGRESSED, assistants};
 use conversation::Centre;
+pub use experiments::{ExperimentStory, FLAT, LOSING, WINNING};
 use plot::Plot;
 pub use product::{LAUNCHED, ProductStory};
 pub use rhythm::Slot;

@@ -60,7 +60,7 @@ impl Service {
             let (mut values, mut variables) = (values.clone(), variables.clone());
             values.set("limit", Value::Whole(limit));
             values.set("offset", Value::Whole(offset));
-            variables.push(("row_columns", Sql::list(T::COLUMNS).into()));
+            variables.push(("row_columns", Sql::list(T::SELECTED).into()));
             variables.push(("order_by", Sql::order_by(&paging.sorting.by).into()));
             let ask = common.ask(of.read, &buckets, None, of.joined, values, variables);
             self.repository.ask::<T::Counted>(reader, ask)

@@ -8,6 +8,8 @@ pub struct Homogeneity {
     /// Half of the sum of |p₁ − p₂| over all categories: the part of one sample that would have to be elsewhere, 0 to 1.
     pub distance: f64,
     pub chi_squared: f64,
+    /// Cramér's V, √(χ² ÷ n): 0 where both are alike, 1 where they share no category.
+    pub cramers_v: f64,
     /// Of the test: categories that are told apart − 1.
     pub freedom: u64,
     pub p: PValue,
@@ -22,7 +24,8 @@ const FEWEST_EXPECTED: f64 = 5.0;
 /// χ² = Σ (seen − expected)² ÷ expected over both samples, with one degree of freedom fewer than categories.
 /// Categories of which fewer than five are expected in a sample are taken together.
 ///
-/// Source: Pearson 1900; the rule of five: Cochran 1954, Biometrics 10:417.
+/// Source: Pearson 1900; the rule of five: Cochran 1954, Biometrics 10:417; V, which of two samples divides by n alone:
+/// Cramér 1946, Mathematical Methods of Statistics, 21.9.
 pub fn homogeneity(counts: &[(u64, u64)]) -> Option<Homogeneity> {
     let (first, second) = counts.iter().fold((0, 0), |sums, count| (sums.0 + count.0, sums.1 + count.1));
     if first == 0 || second == 0 {
@@ -48,9 +51,10 @@ pub fn homogeneity(counts: &[(u64, u64)]) -> Option<Homogeneity> {
         let (e1, e2) = expected(count);
         (count.0 as f64 - e1).powi(2) / e1 + (count.1 as f64 - e2).powi(2) / e2
     };
-    let chi_squared = categories.iter().map(part).sum();
+    let chi_squared: f64 = categories.iter().map(part).sum();
+    let cramers_v = (chi_squared / (n1 + n2)).sqrt();
     let freedom = categories.len() as u64 - 1;
-    Some(Homogeneity { distance, chi_squared, freedom, p: PValue::of_chi_squared(chi_squared, freedom) })
+    Some(Homogeneity { distance, chi_squared, cramers_v, freedom, p: PValue::of_chi_squared(chi_squared, freedom) })
 }
 
 #[cfg(test)]
@@ -64,6 +68,14 @@ mod tests {
         assert!((spread.chi_squared - 8.172_413_793).abs() < 1e-8, "{spread:?}");
         assert!((spread.p.value - 0.016_802_848).abs() < 1e-8 && spread.freedom == 2, "{spread:?}");
         assert!((spread.distance - 0.25).abs() < 1e-12, "{spread:?}");
+        // scipy.stats.contingency.association of the same, method="cramer"
+        assert!((spread.cramers_v - 0.260_966_374).abs() < 1e-8, "{spread:?}");
+    }
+
+    #[test]
+    fn samples_that_share_no_category_are_as_far_apart_as_can_be() {
+        let apart = homogeneity(&[(40, 0), (0, 60), (10, 0)]).unwrap();
+        assert!((apart.cramers_v - 1.0).abs() < 1e-12 && (apart.distance - 1.0).abs() < 1e-12, "{apart:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The cast: six assistants with their versions, the models that they ask, and what they talk about.
+//! The cast: six assistants and one of an experiment, with their versions, the models that they ask, and what they talk about.
 
 /// A model.
 #[derive(Debug)]
@@ -91,6 +91,42 @@ pub const REGRESSED: &str = "returns-desk";
 pub const LOOPING: &str = "claims-intake";
 /// The one on the phone.
 pub const ON_THE_PHONE: &str = "phone-concierge";
+
+/// The one of the experiment `plan-first`: its first version is that of the control, the last one thinks before it speaks.
+pub static SHOP_GUIDE: Assistant = Assistant {
+    code: "shop-guide",
+    name: "Shop guide",
+    profile: "sales",
+    share: 0.0,
+    versions: [
+        version("1.0.0", &SMALL, 1.0, 1.0),
+        version("1.1.0", &SMALL, 1.0, 1.0),
+        version("1.1.0-plan", &SMALL, 1.35, 1.6),
+    ],
+    helper: None,
+    is_voice: false,
+    sorts_first: false,
+    topics: [
+        topic(
+            "Which of these tents is dry after a night of rain?",
+            "The blue one: its floor is welded, and it stood a night under the hose in our test. It is in stock in both sizes.",
+            "Tents and water columns",
+            ["compare_articles", r#"{"by":"water_column"}"#, r#"{"articles":3,"best":"blue"}"#],
+        ),
+        topic(
+            "I am looking for a present for somebody who cooks.",
+            "A knife of carbon steel is what cooks ask us for most; it comes sharpened and in a box. Shall I show you the three below fifty?",
+            "Presents by occasion",
+            ["find_articles", r#"{"topic":"cooking"}"#, r#"{"articles":12,"below_fifty":3}"#],
+        ),
+        topic(
+            "Does this jacket run small?",
+            "A little: most who return it take one size more. I have put the next size into your basket beside the first.",
+            "Sizes by maker",
+            ["size_advice", r#"{"article":"jacket"}"#, r#"{"returned_as_small":0.31}"#],
+        ),
+    ],
+};
 
 pub static ASSISTANTS: [Assistant; 6] = [
     Assistant {

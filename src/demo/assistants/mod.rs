@@ -20,7 +20,7 @@ use super::plot::Plot;
 use super::rhythm::{self, Slot};
 use crate::ingest::otlp::Exported;
 use crate::rows::{Event, hex};
-use cast::{ASSISTANTS, Assistant, Version};
+use cast::{ASSISTANTS, Assistant, SHOP_GUIDE, Version};
 pub use cast::{LOOPING, REGRESSED};
 use run::{Casting, run};
 
@@ -131,9 +131,39 @@ impl AssistantStory {
     }
 }
 
+/// A run of the assistant of an experiment, in a conversation of its own, when it is over before the end of the story.
+pub fn guided(
+    (visitor, conversation): (&str, &str),
+    (profile, thinks_first): (&'static str, bool),
+    (time, to): (DateTime<Utc>, DateTime<Utc>),
+    random: &mut fastrand::Rng,
+) -> Option<impl Iterator<Item = Exported<Message>> + use<>> {
+    let casting = Casting {
+        assistant: &SHOP_GUIDE,
+        version: &SHOP_GUIDE.versions[if thinks_first { 2 } else { 1 }],
+        topic: &SHOP_GUIDE.topics[random.usize(..SHOP_GUIDE.topics.len())],
+        environment: "production",
+        profile,
+        user: visitor,
+        conversation,
+        turn: 0,
+        in_circles: false,
+        // It asks no other assistant, whose version would depend on it.
+        plot: &Plot { from: time, to },
+        time,
+    };
+    let trace = run(casting, None, random);
+    (time + trace.lasted() < to).then(|| trace.at(time))
+}
+
+/// Code and versions of that assistant: without and with a thought first.
+pub fn guide() -> (&'static str, [&'static str; 2]) {
+    (SHOP_GUIDE.code, [SHOP_GUIDE.versions[1].number, SHOP_GUIDE.versions[2].number])
+}
+
 /// Codes, names and profiles of the assistants, as the operational database knows them.
 pub fn assistants() -> impl Iterator<Item = [&'static str; 3]> {
-    ASSISTANTS.iter().map(|assistant| [assistant.code, assistant.name, assistant.profile])
+    ASSISTANTS.iter().chain([&SHOP_GUIDE]).map(|assistant| [assistant.code, assistant.name, assistant.profile])
 }
 
 fn assistant(code: &str) -> &'static Assistant {

@@ -8,6 +8,8 @@ pub mod analyze;
 pub mod charts;
 pub mod gate;
 pub mod guardrails;
+pub mod health;
+pub mod list;
 pub mod metrics;
 mod notes;
 mod repository;

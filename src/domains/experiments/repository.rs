@@ -163,6 +163,28 @@ fn sample(n: u64, sum: f64, variance: f64) -> Sample {
     Sample { n, mean: if n > 0 { sum / n as f64 } else { 0.0 }, variance }
 }
 
+/// `health.sql`: units of a variant that were first exposed on a day, on a platform or under a profile.
+#[derive(Debug, Clone, Default, Row, Deserialize)]
+pub struct HealthRow {
+    /// `day`, `platform` or `profile_code`
+    pub dimension: String,
+    /// Whether it is of all platforms, or profiles, that are not told apart.
+    pub is_rest: u8,
+    /// The start of the day in seconds since 1970, or a name; empty where none is told.
+    pub value: String,
+    /// Whether it is of the second half of the range; days are not told apart by that.
+    pub is_later: u8,
+    pub variant: String,
+    /// Units that count.
+    pub units: u64,
+    /// Units of several variants, whether they count or not.
+    pub multiple_units: u64,
+    /// Of those, how many came to each other variant; nothing where there are none.
+    pub others: Vec<u64>,
+    pub exposures: u64,
+    pub late_exposures: u64,
+}
+
 /// `metric.sql`: sums and moments over the units of a variant, y of the metric, d of its denominator, x of y before.
 #[derive(Debug, Clone, Row, Deserialize)]
 pub struct ArmRow {

@@ -1,6 +1,8 @@
 //! What questions about an experiment are asked with.
 
 use chrono::Duration;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use utoipa::openapi::path::Parameter;
 
 use super::analysis::{Correction, CorrectionScope, Direction, Handling, TestChoice};
@@ -21,6 +23,22 @@ impl FilterSet for ExposureFilters {
     const DATASET: &'static Dataset = &EXPOSURES;
     const LISTS: &'static [(&'static str, &'static str)] =
         &[("profile_codes", "profile_code"), ("platforms", "platform")];
+}
+
+/// A variant, and units of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(from = "(String, u64)")]
+pub struct VariantUnits {
+    #[schema(example = "A")]
+    pub variant: String,
+    #[schema(example = 2105)]
+    pub units: u64,
+}
+
+impl From<(String, u64)> for VariantUnits {
+    fn from((variant, units): (String, u64)) -> Self {
+        Self { variant, units }
+    }
 }
 
 vocabulary! {

@@ -20,9 +20,9 @@ use crate::repository::{Answered, Ask, Facts};
 use crate::service::{AnswerError, Service};
 
 /// Variants of an experiment: more are none.
-const MOST_VARIANTS: usize = 50;
+pub(super) const MOST_VARIANTS: usize = 50;
 /// From this age of its newest exposure on, an experiment is over.
-const STILL: Duration = Duration::days(1);
+pub(super) const STILL: Duration = Duration::days(1);
 /// Names of a baseline that is not named.
 const BASELINES: [&str; 3] = ["control", "baseline", "a"];
 
@@ -187,7 +187,7 @@ pub(super) fn is(field: &'static str, text: &str) -> Condition {
 }
 
 /// All that was before an instant: the first exposure of a unit is the first of all.
-fn until(to: DateTime<Utc>, range: &Range) -> Range {
+pub(super) fn until(to: DateTime<Utc>, range: &Range) -> Range {
     let last = DateTime::from_timestamp(4_102_444_799, 0).expect("the last second of 2099");
     let first = DateTime::from_timestamp(946_684_800, 0).expect("the first second of 2000");
     Range { zone: range.zone, from: first, to: to.min(last) }

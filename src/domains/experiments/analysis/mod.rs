@@ -7,11 +7,12 @@ mod health;
 mod input;
 mod schemas;
 
+pub use health::{is_alarming, is_enough, planned_exposures, srm};
 pub use input::{
     Arm, Correction, CorrectionScope, Direction, Experiment, Handling, Metric, MetricType, MultipleExposures, Observed,
     Outcome, PriorChoice, Role, Settings, TestChoice,
 };
-pub use schemas::{Analysis, Decision, DecisionCode, MetricAnalysis, Note, Reason};
+pub use schemas::{Analysis, Decision, DecisionCode, MetricAnalysis, Note, Reason, Srm};
 
 /// Analyses an experiment: every metric of every variant beside the baseline, whether units came as planned, and what
 /// to do.

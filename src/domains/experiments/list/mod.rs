@@ -1,0 +1,5 @@
+//! Which experiments there are.
+
+pub mod endpoints;
+pub mod schemas;
+mod service;
