@@ -18,6 +18,8 @@ pub struct SampleRatio {
 
 /// How close to the weights the mixture of the sequential test keeps, as a number of units.
 const CONCENTRATION: f64 = 10_000.0;
+/// Planned parts below this are taken for it: χ² of units where none was planned would leave the range of numbers.
+const SMALLEST_PART: f64 = 1e-100;
 
 /// Tests counts against planned weights, each arm a pair; weights need not add up to 1. Arms of weight 0 or less are
 /// left out. `None` with fewer than two others, or without a unit.
@@ -34,17 +36,20 @@ pub fn sample_ratio(arms: &[(u64, f64)]) -> Option<SampleRatio> {
     let arms: Vec<(f64, f64)> =
         arms.iter().filter(|(_, weight)| *weight > 0.0).map(|(count, weight)| (*count as f64, *weight)).collect();
     let units: f64 = arms.iter().map(|(count, _)| count).sum();
-    let weights: f64 = arms.iter().map(|(_, weight)| weight).sum();
+    // Relative to the largest, so that their sum is a number.
+    let largest = arms.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    let weights: f64 = arms.iter().map(|(_, weight)| weight / largest).sum();
     if arms.len() < 2 || units == 0.0 {
         return None;
     }
+    let part = |weight: f64| (weight / largest / weights).max(SMALLEST_PART);
     let chi_squared = arms.iter().map(|(count, weight)| {
-        let expected = units * weight / weights;
+        let expected = units * part(*weight);
         (count - expected).powi(2) / expected
     });
     let (chi_squared, freedom) = (chi_squared.sum(), arms.len() as u64 - 1);
     let of_arm = |(count, weight): &(f64, f64)| {
-        let share = weight / weights;
+        let share = part(*weight);
         let prior = CONCENTRATION * share;
         ln_gamma(prior + count) - ln_gamma(prior) - count * share.ln()
     };
@@ -71,6 +76,19 @@ mod tests {
         assert_eq!(sample_ratio(&[(10, 1.0), (5, 0.0)]), None);
         assert_eq!(sample_ratio(&[(0, 0.5), (0, 0.5)]), None);
         assert_eq!(sample_ratio(&[(50, 0.5), (50, 0.5)]).unwrap().p, PValue::ONE);
+    }
+
+    #[test]
+    fn weights_of_any_size_leave_the_range_of_numbers_nowhere() {
+        for weights in [[1e-320, 1.0], [f64::MIN_POSITIVE, f64::MAX], [f64::MAX, f64::MAX], [1.0, 1.0]] {
+            for counts in [[0, 7], [7, 0], [u64::MAX, 1], [3, u64::MAX]] {
+                let ratio = sample_ratio(&[(counts[0], weights[0]), (counts[1], weights[1])]).unwrap();
+                let told =
+                    [ratio.chi_squared, ratio.p.value, ratio.p.log10, ratio.sequential.value, ratio.sequential.log10];
+                assert!(told.iter().all(|number| number.is_finite()), "{weights:?} {counts:?} {ratio:?}");
+            }
+        }
+        assert_eq!(sample_ratio(&[(50, f64::MAX), (50, f64::MAX)]).unwrap().p, PValue::ONE);
     }
 
     #[test]

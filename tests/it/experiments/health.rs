@@ -384,7 +384,8 @@ async fn a_platform_that_loses_a_variant_is_found() {
         .collect();
     let planned =
         app.get(&format!("/api/v1/experiments/reply-tone/health?range=24h&weights={}", counts.join(","))).await;
-    assert_eq!((&planned["status"], &planned["srm"]["p_value"]), (&json!("warning"), &json!(1.0)), "{planned}");
+    assert_eq!(planned["status"], "warning", "{planned}");
+    assert!(planned["srm"]["p_value"].as_f64().unwrap() > 0.999, "{planned}");
     let csv = app
         .request("/api/v1/experiments/reply-tone/health?range=24h")
         .bearer_auth(app.token())
