@@ -232,7 +232,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         let answer = experiments.guardrails(&reader, "a", &question).await;
         answer.map_err(|error| Unaccepted { endpoint: "guardrails", query, error })?;
     }
-    const GATE: &str = "max_error_rate=0.1&profile_codes=a";
+    const GATE: &str = "max_error_rate=0.1&profile_codes=a&at=2026-02-03T10:00:00Z";
     let question = Parameters::read(GATE).expect("specimens are good questions");
     let answer = experiments.gate(&reader, "a", &question).await;
     answer.map_err(|error| Unaccepted { endpoint: "gate", query: GATE, error })?;

@@ -267,7 +267,7 @@ async fn what_makes_no_funnel_is_refused_with_what_would() {
         (
             "steps=page_viewed&steps=page_viewed&window=0d".to_owned(),
             "window",
-            "`0d` is no time like `30m`, `12h` or `7d`, of at most 180 days",
+            "`0d` is not a length such as `30m`, `12h` or `14d`, of at most 180 days",
         ),
         (
             "steps=page_viewed&steps=page_viewed&filter=colour:eq:red".to_owned(),

@@ -11,13 +11,14 @@ use crate::json::word;
 use crate::query::dataset::Dataset;
 use crate::query::filters::FilterSet;
 use crate::query::{
-    Filters, FromParameters, Parameters, Problem, number, optional_number, question, take_length, take_number,
+    At, Filters, FromParameters, Parameters, Problem, number, optional_number, question, take_length, take_number,
     take_optional, take_whole_number, text, vocabulary, whole_number,
 };
 
 question! {
     /// May a variant go on?
     pub struct GateQuestion {
+        at: At,
         limits: Limits,
         judged: JudgedVariants,
         filters: Filters<InteractionFilters>,

@@ -27,7 +27,7 @@ const LATENCY: &str = "Latencies are `data.latency_ms` of interactions, counted 
 
 impl ExperimentsService {
     pub async fn gate(&self, reader: &Reader, id: &str, question: &GateQuestion) -> Result<GateAnswer, AnswerError> {
-        let range = window(&question.judged, Utc::now());
+        let range = window(&question.judged, question.at.0.unwrap_or_else(Utc::now));
         let mut conditions = vec![is("experiment_id", id)];
         conditions.extend_from_slice(&question.filters.conditions);
         let fields = ["experiment_id", "variant", "bin"].map(FieldName::Column).to_vec();
@@ -73,11 +73,11 @@ impl ExperimentsService {
     }
 }
 
-/// Whole quarters of an hour, the last of which has only begun.
-fn window(judged: &JudgedVariants, now: DateTime<Utc>) -> Range {
-    let quarter = |at: i64| DateTime::from_timestamp(at * QUARTER_SECONDS, 0).unwrap_or(now);
-    let from = (now - judged.window).timestamp().div_euclid(QUARTER_SECONDS);
-    let to = now.timestamp().div_euclid(QUARTER_SECONDS) + 1;
+/// Whole quarters of an hour, the last of which may only have begun.
+fn window(judged: &JudgedVariants, at: DateTime<Utc>) -> Range {
+    let quarter = |number: i64| DateTime::from_timestamp(number * QUARTER_SECONDS, 0).unwrap_or(at);
+    let from = (at - judged.window).timestamp().div_euclid(QUARTER_SECONDS);
+    let to = at.timestamp().div_euclid(QUARTER_SECONDS) + 1;
     Range { zone: Tz::UTC, from: quarter(from), to: quarter(to) }
 }
 
