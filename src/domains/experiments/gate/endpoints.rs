@@ -10,7 +10,7 @@ use crate::http::{Answer, Valid};
 
 /// Gate of an experiment
 ///
-/// May a variant go on? For automation: `pass` when each limit is kept for certain, `roll_back` when one is exceeded for certain, `hold` until that can be told. Counted are events `interaction` and `error` that name experiment and variant, of all accounts' visitors, from sums by quarters of an hour.
+/// May a variant go on? For automation: `pass` when each limit is kept for certain, `roll_back` when one is exceeded for certain, `hold` until that can be told. Counted are events `interaction` and `error` that name experiment and variant, whoever had them, from sums by quarters of an hour.
 #[utoipa::path(
     get,
     path = "/api/v1/experiments/{experiment_id}/gate",
