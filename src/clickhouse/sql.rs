@@ -135,6 +135,8 @@ pub enum Value {
     /// `YYYY-MM-DD hh:mm:ss.ffffff`, as `DateTime64(6, 'UTC')` reads it.
     Time(#[serde(serialize_with = "time_text")] DateTime<Utc>),
     Times(#[serde(serialize_with = "time_texts")] Vec<DateTime<Utc>>),
+    /// A whole second, `YYYY-MM-DD hh:mm:ss`, as `DateTime('UTC')` reads it.
+    Second(#[serde(serialize_with = "second_text")] DateTime<Utc>),
 }
 
 fn time_text<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -143,6 +145,10 @@ fn time_text<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Resul
 
 fn time_texts<S: serde::Serializer>(times: &[DateTime<Utc>], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(times.iter().map(shown))
+}
+
+fn second_text<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&time.format("%Y-%m-%d %H:%M:%S"))
 }
 
 fn shown(time: &DateTime<Utc>) -> String {
@@ -201,6 +207,7 @@ impl Values {
             Value::Wholes(_) => "Array(UInt32)",
             Value::Time(_) => "DateTime64(6, 'UTC')",
             Value::Times(_) => "Array(DateTime64(6, 'UTC'))",
+            Value::Second(_) => "DateTime('UTC')",
         };
         let placeholder = format!("{{{name}:{kind}}}");
         self.0.push((name, value));
@@ -219,6 +226,12 @@ impl Values {
     /// The placeholder of an instant.
     pub fn time(&mut self, instant: DateTime<Utc>) -> Sql {
         Sql::composed(self.placeholder(Value::Time(instant)))
+    }
+
+    /// The placeholder of a whole second. The engine compares a column of whole seconds with nothing finer without
+    /// converting every row.
+    pub fn second(&mut self, instant: DateTime<Utc>) -> Sql {
+        Sql::composed(self.placeholder(Value::Second(instant)))
     }
 
     /// A filter: one of its predicates holds.

@@ -15,7 +15,7 @@ use minijinja::value::Value as Variable;
 use super::{Ask, AskError, Facts};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values, all_of, any_of, template};
-use crate::query::dataset::FieldName;
+use crate::query::dataset::{FieldName, Grain};
 use crate::query::{Range, Source, Sources};
 
 /// A statement, its values, and what it reads.
@@ -150,16 +150,16 @@ impl Statement<'_> {
         let mut variables: Vec<(&'static str, Variable)> = Vec::new();
         match &source {
             Source::Raw => {
-                let base = self.base(&conditions, &[(from, to)]);
+                let base = self.base(&conditions, &[(from, to)], Grain::Row);
                 variables.push(("base", Variable::from_function(move |column: String| base(&column))));
             }
             // The whole window, or what a rollup leaves at its ends.
             Source::Rollup { rollup, from: first, to: last } => {
                 let ends: Vec<_> = [(from, *first), (*last, to)].into_iter().filter(|(from, to)| from < to).collect();
                 variables.push(("has_ends", Variable::from(!source.is_all_rollup(facts.range))));
-                let base = self.base(&conditions, &ends);
+                let base = self.base(&conditions, &ends, Grain::Row);
                 variables.push(("base", Variable::from_function(move |column: String| base(&column))));
-                let (base, time) = (self.base(&conditions, &[(*first, *last)]), rollup.time());
+                let (base, time) = (self.base(&conditions, &[(*first, *last)], rollup.grain), rollup.time());
                 variables.push(("base_of_rollup", Variable::from_function(move || base(time))));
                 variables.push(("rollup_time", Sql::identifier(time).into()));
                 variables.push(("columns", Sql::list(&[rollup.fields, rollup.measures].concat()).into()));
@@ -202,15 +202,19 @@ impl Statement<'_> {
         }
     }
 
-    /// The base condition of rows in one of the windows, for a column that says when.
+    /// The base condition of rows in one of the windows, for a column that says when, as exactly as the grain.
     fn base(
         &mut self,
         conditions: &[Sql],
         windows: &[(DateTime<Utc>, DateTime<Utc>)],
+        grain: Grain,
     ) -> impl Fn(&str) -> Variable + Send + Sync + 'static {
         let (conditions, counts) = (conditions.to_vec(), Arc::clone(&self.counts));
-        let windows: Vec<_> =
-            windows.iter().map(|(from, to)| (self.values.time(*from), self.values.time(*to))).collect();
+        let mut bound = |instant| match grain {
+            Grain::Row => self.values.time(instant),
+            Grain::Seconds(_) => self.values.second(instant),
+        };
+        let windows: Vec<_> = windows.iter().map(|(from, to)| (bound(*from), bound(*to))).collect();
         move |column: &str| {
             counts.conditions.fetch_add(1, Ordering::Relaxed);
             let column = Sql::identifier(column);
