@@ -8,5 +8,5 @@ SELECT
     sum(facts.failed) AS failed
 {% include facts %}
 
-GROUP BY variant, bin
+GROUP BY facts.variant, facts.bin
 LIMIT {most_rows:UInt64}

@@ -62,7 +62,7 @@ FROM (
                         SELECT
                             facts.unit AS unit,
                             toInt64(toUnixTimestamp64Micro(facts.time)) AS at,
-                            indexOf({variants:Array(String)}, toString(facts.variant)) AS arm,
+                            CAST(transform(facts.variant, {variants:Array(String)}, arrayEnumerate({variants:Array(String)}), 0), 'UInt8') AS arm,
                             ifNull(toString(facts.platform), '') AS platform,
                             ifNull(toString(facts.profile_code), '') AS profile_code,
                             facts.exposures AS exposures,

@@ -3,14 +3,15 @@
 -- Parameters: {variants}; {from} the start of the range, in microseconds: who was exposed before does not belong to it
 SELECT
     unit,
-    intDiv(min(first), 256) AS exposed_at,
-    min(first) % 256 AS number,
-    min(first % 256) != max(first % 256) AS is_multiple,
+    bitShiftRight(min(first), 8) AS exposed_at,
+    bitAnd(min(first), 255) AS number,
+    min(variant) != max(variant) AS is_multiple,
     count() AS exposures
 FROM (
     SELECT
         facts.unit AS unit,
-        toInt64(toUnixTimestamp64Micro(facts.time)) * 256 + indexOf({variants:Array(String)}, toString(facts.variant)) AS first
+        CAST(transform(facts.variant, {variants:Array(String)}, arrayEnumerate({variants:Array(String)}), 0), 'UInt8') AS variant,
+        toInt64(toUnixTimestamp64Micro(facts.time)) * 256 + variant AS first
     {% include facts %}
 
     WHERE facts.unit != 0

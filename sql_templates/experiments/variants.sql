@@ -4,6 +4,6 @@
 SELECT toString(facts.variant) AS variant, toUnixTimestamp64Micro(max(facts.last_time)) AS last_exposure
 {% include facts %}
 
-GROUP BY variant
+GROUP BY facts.variant
 ORDER BY variant
 LIMIT {most_variants:UInt64}
