@@ -80,13 +80,16 @@ impl Engine {
         fs::write(&settings, tuning::engine_settings(config.memory_bytes)).map_err(folder_error)?;
 
         let library = Library::load(config.library.as_deref())?;
-        let arguments: Vec<CString> = [
+        let place = [
             "clickhouse".to_owned(),
             format!("--path={}", folder.join("engine").display()),
             format!("--config-file={}", settings.display()),
-        ]
-        .map(|argument| CString::new(argument).expect("a path without NUL"))
-        .into();
+        ];
+        let arguments: Vec<CString> = place
+            .into_iter()
+            .chain(tuning::OF_CONNECTIONS.map(str::to_owned))
+            .map(|argument| CString::new(argument).expect("a path without NUL"))
+            .collect();
         let control = library.connect(&arguments).ok_or(StartError::Refused { folder })?;
         let workers = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
