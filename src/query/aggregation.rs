@@ -160,6 +160,14 @@ impl Buckets {
             .collect()
     }
 
+    /// Seconds from one start to the next, where there are several and all are as far apart.
+    pub fn step(&self) -> Option<u32> {
+        let edges = self.edges();
+        let mut steps = edges.windows(2).map(|pair| pair[1] - pair[0]);
+        let first = steps.next()?;
+        steps.all(|step| step == first).then_some(first)
+    }
+
     /// The starts as they are shown: RFC 3339 with the zone's offset.
     pub fn labels(&self) -> Vec<String> {
         self.starts.iter().map(|start| start.with_timezone(&self.zone).to_rfc3339()).collect()
@@ -207,6 +215,15 @@ mod tests {
 
     fn labels(zone: &str, from: &str, to: &str, level: Level) -> Vec<String> {
         Aggregation(level).buckets(&range(zone, from, to)).unwrap().labels()
+    }
+
+    #[test]
+    fn buckets_have_a_step_while_the_clock_does_not_change() {
+        let step = |zone, from, to, level| Aggregation(level).buckets(&range(zone, from, to)).unwrap().step();
+        assert_eq!(step("Asia/Kathmandu", "2026-03-01T00:10:00Z", "2026-03-09T00:00:00Z", Level::Day), Some(86_400));
+        assert_eq!(step("Europe/Amsterdam", "2026-03-26T23:00:00Z", "2026-03-30T22:00:00Z", Level::Day), None);
+        assert_eq!(step("UTC", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", Level::Month), None);
+        assert_eq!(step("UTC", "2026-01-01T00:00:00Z", "2026-01-01T00:30:00Z", Level::Hour), None);
     }
 
     #[test]

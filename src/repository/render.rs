@@ -18,6 +18,9 @@ use crate::clickhouse::{Sql, Value, Values, all_of, any_of, template};
 use crate::query::dataset::{FieldName, Grain};
 use crate::query::{Range, Source, Sources};
 
+/// From so many buckets on, searching one of them for each row takes longer than planning a division.
+const MANY_BUCKETS: usize = 24;
+
 /// A statement, its values, and what it reads.
 pub struct Rendered {
     pub sql: Sql,
@@ -33,8 +36,19 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<Rendered, AskError> {
     let edges = ask.buckets.edges();
     let mut values = ask.values.clone();
     values.set("edges", Value::Wholes(edges.clone()));
+    let step = ask.buckets.step().filter(|_| edges.len() >= MANY_BUCKETS);
+    if let Some(step) = step {
+        values.set("first_edge", Value::Whole(edges[0].into()));
+        values.set("step", Value::Whole(step.into()));
+    }
     let granted = grants_of(reader, &mut values);
-    let mut statement = Statement { reader, ask, edges, granted, values, counts: Arc::default() };
+    // Where many buckets are equally long, a division finds one in a fraction of the time of a search.
+    let bucket = Sql::constant(if step.is_some() {
+        "toUInt32({first_edge:UInt32} + intDiv(greatest(toUnixTimestamp(time), {first_edge:UInt32}) - {first_edge:UInt32}, {step:UInt32}) * {step:UInt32})"
+    } else {
+        "roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})"
+    });
+    let mut statement = Statement { reader, ask, edges, bucket, granted, values, counts: Arc::default() };
 
     let (mut context, source) = statement.context(&ask.facts)?;
     let mut joined = Vec::new();
@@ -125,6 +139,8 @@ struct Statement<'a> {
     ask: &'a Ask<'a>,
     /// Starts of the buckets.
     edges: Vec<u32>,
+    /// The start of the bucket that a fact lies in; what lies before the first belongs to it.
+    bucket: Sql,
     granted: Vec<Sql>,
     values: Values,
     counts: Arc<Counts>,
@@ -175,9 +191,7 @@ impl Statement<'_> {
         }
         variables.push(("facts", Variable::from(facts_template(&source))));
         variables.push(("raw_facts", Variable::from(facts.dataset.facts)));
-        // Answers by time: the start of the bucket that a fact lies in.
-        let bucket = Sql::constant("roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})");
-        variables.push(("bucket", bucket.into()));
+        variables.push(("bucket", self.bucket.clone().into()));
         let counts = Arc::clone(&self.counts);
         variables.push((
             "table",

@@ -11,10 +11,14 @@ const MERGING: &str = "MergeMutate";
 /// How nice these threads are: beside busy ones they get a twentieth of a core.
 const NICE: i32 = 15;
 
-/// Settings of every connection. Answers are small and most questions take some milliseconds, of which the engine
-/// spends half on the plan: these two ways of reading less are for bigger ones, and cost a millisecond each.
-pub const OF_CONNECTIONS: [&str; 2] =
-    ["--use_skip_indexes_on_data_read=0", "--query_plan_optimize_lazy_materialization=0"];
+/// Settings of every connection, for questions that take some milliseconds, of which the engine spends half on the
+/// plan. Two ways of reading less are for bigger ones, and cost a millisecond each; two threads read what one would.
+pub const OF_CONNECTIONS: [&str; 4] = [
+    "--use_skip_indexes_on_data_read=0",
+    "--query_plan_optimize_lazy_materialization=0",
+    "--merge_tree_min_rows_for_concurrent_read=65536",
+    "--merge_tree_min_bytes_for_concurrent_read=1048576",
+];
 
 /// Server settings of the engine: a bound on memory, small pools, and parts that are fsynced.
 ///
