@@ -175,12 +175,15 @@ impl FromParameters for At {
 /// Years that questions may be about.
 const YEARS: std::ops::Range<i32> = 2000..2100;
 
+/// From the first second of 2000 until the last one of 2099: all that rows and questions can be about.
+pub const ALL_TIME: (DateTime<Utc>, DateTime<Utc>) =
+    (DateTime::from_timestamp(946_684_800, 0).unwrap(), DateTime::from_timestamp(4_102_444_799, 0).unwrap());
+
 impl DateRange {
     /// All that a question can be about.
     pub fn all_time() -> Self {
-        let instant = |seconds| Moment::Instant(DateTime::from_timestamp(seconds, 0).expect("a year of four digits"));
-        // From the first instant of 2000 to the last one of 2099.
-        Self { zone: Tz::UTC, span: Span::Between(instant(946_684_800), Some(instant(4_102_444_799))) }
+        let (from, to) = ALL_TIME;
+        Self { zone: Tz::UTC, span: Span::Between(Moment::Instant(from), Some(Moment::Instant(to))) }
     }
 
     /// From one local day until before another.

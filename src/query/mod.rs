@@ -15,7 +15,7 @@ mod problems;
 mod source;
 
 pub use aggregation::{Aggregation, Buckets, Level, MOST_BUCKETS};
-pub use date_range::{At, Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
+pub use date_range::{ALL_TIME, At, Compare, CompareAlign, Comparison, DateRange, Earlier, Period, Range};
 pub use filters::Filters;
 pub use page::take_whole_number;
 pub use page::{Cursor, Dimension, Listed, MOST_GROUPS, Pagination, Paging, Sortable, Sorting, Split, Verify};

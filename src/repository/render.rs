@@ -16,7 +16,7 @@ use super::{Ask, AskError, Facts};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values, all_of, any_of, template};
 use crate::query::dataset::{FieldName, Grain};
-use crate::query::{Range, Source, Sources};
+use crate::query::{ALL_TIME, Range, Source, Sources};
 
 /// From so many buckets on, searching one of them for each row takes longer than planning a division.
 const MANY_BUCKETS: usize = 24;
@@ -224,6 +224,9 @@ impl Statement<'_> {
         grain: Grain,
     ) -> impl Fn(&str) -> Variable + Send + Sync + 'static {
         let (conditions, counts) = (conditions.to_vec(), Arc::clone(&self.counts));
+        // What every row fulfils is only work for the engine.
+        let is_all_time = windows == [ALL_TIME];
+        let windows = if is_all_time { &[] } else { windows };
         let mut bound = |instant| match grain {
             Grain::Row => self.values.time(instant),
             Grain::Seconds(_) => self.values.second(instant),
@@ -233,8 +236,12 @@ impl Statement<'_> {
             counts.conditions.fetch_add(1, Ordering::Relaxed);
             let column = Sql::identifier(column);
             let windows: Vec<Sql> = windows.iter().map(|(from, to)| Sql::within(&column, from, to)).collect();
-            let window = if let [only] = windows.as_slice() { only.clone() } else { any_of(&windows) };
-            Variable::from(all_of(&[vec![window], conditions.clone()].concat()))
+            let window = match windows.as_slice() {
+                [] if is_all_time => vec![],
+                [only] => vec![only.clone()],
+                several => vec![any_of(several)],
+            };
+            Variable::from(all_of(&[window, conditions.clone()].concat()))
         }
     }
 }
