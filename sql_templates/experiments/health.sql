@@ -62,7 +62,7 @@ FROM (
                         SELECT
                             facts.unit AS unit,
                             toInt64(toUnixTimestamp64Micro(facts.time)) AS at,
-                            CAST(transform(facts.variant, {variants:Array(String)}, arrayEnumerate({variants:Array(String)}), 0), 'UInt8') AS arm,
+                            {% include "experiments/facts_variant_number.sql" %} AS arm,
                             ifNull(toString(facts.platform), '') AS platform,
                             ifNull(toString(facts.profile_code), '') AS profile_code,
                             facts.exposures AS exposures,

@@ -10,7 +10,7 @@ SELECT
 FROM (
     SELECT
         facts.unit AS unit,
-        CAST(transform(facts.variant, {variants:Array(String)}, arrayEnumerate({variants:Array(String)}), 0), 'UInt8') AS variant,
+        {% include "experiments/facts_variant_number.sql" %} AS variant,
         toInt64(toUnixTimestamp64Micro(facts.time)) * 256 + variant AS first
     {% include facts %}
 

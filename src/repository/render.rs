@@ -39,12 +39,12 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<Rendered, AskError> {
     let step = ask.buckets.step().filter(|_| edges.len() >= MANY_BUCKETS);
     if let Some(step) = step {
         values.set("first_edge", Value::Whole(edges[0].into()));
-        values.set("step", Value::Whole(step.into()));
+        values.set("bucket_seconds", Value::Whole(step.into()));
     }
     let granted = grants_of(reader, &mut values);
     // Where many buckets are equally long, a division finds one in a fraction of the time of a search.
     let bucket = Sql::constant(if step.is_some() {
-        "toUInt32({first_edge:UInt32} + intDiv(greatest(toUnixTimestamp(time), {first_edge:UInt32}) - {first_edge:UInt32}, {step:UInt32}) * {step:UInt32})"
+        "toUInt32({first_edge:UInt32} + intDiv(greatest(toUnixTimestamp(time), {first_edge:UInt32}) - {first_edge:UInt32}, {bucket_seconds:UInt32}) * {bucket_seconds:UInt32})"
     } else {
         "roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})"
     });
