@@ -74,7 +74,7 @@ async fn measure() -> Result<(), Failure> {
         of: "units",
         all: units,
         at_once: 50_000,
-        tables: &["events", "experiment_units", "experiment_interactions_15m"],
+        tables: &["events", "experiment_units", "experiment_variants", "experiment_interactions_15m"],
     };
     fill(&clickhouse, &folder.join("filled"), &making).await?;
     tell_sizes(&clickhouse, &making).await?;

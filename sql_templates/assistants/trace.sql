@@ -1,7 +1,7 @@
 -- Which spans does a trace have, and what do they say?
 -- Row:        SpanRow
--- Parameters: {trace_id}; {most_spans} spans, the first of them; {most_bytes} of what they say
--- Names:      has_content = whether inputs and outputs may be seen
+-- Parameters: {trace_id}; {most_spans} spans, the first of them; when it is bounded, {most_bytes} of what they say
+-- Names:      has_content = whether inputs and outputs may be seen, is_bounded = whether what they say is
 SELECT
     spans.span_id AS span_id,
     parent_id,
@@ -27,10 +27,14 @@ SELECT
     time_to_first_token_ms,
     {% include "assistants/facts_kinds.sql" %}
 
+    {% if is_bounded %}
     toBool(
         sum(length(spans.details) + length(spans.input) + length(spans.output))
             OVER (ORDER BY start_time, spans.span_id ROWS UNBOUNDED PRECEDING) > {most_bytes:UInt64}
     ) AS is_shortened,
+    {% else %}
+    false AS is_shortened,
+    {% endif %}
     if(is_shortened, '', spans.details) AS details,
     {% if has_content %}
     if(is_shortened, '', spans.input) AS input,

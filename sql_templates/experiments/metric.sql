@@ -37,7 +37,14 @@ SELECT
     0. AS yx_covariance,
     units AS units_without_before,
     {% endif %}
-    assumeNotNull((SELECT toUInt64(count()) {{ goals }})) AS goal_events
+    assumeNotNull((
+        SELECT count() > 0
+        FROM (
+            SELECT 1
+            {{ goals }}
+            LIMIT 1
+        )
+    )) AS has_goal_events
 FROM (
     SELECT
         {% if kind == "events" %}

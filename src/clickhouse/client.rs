@@ -33,6 +33,8 @@ const YIELDING: &str = "10";
 const SILENCE: Duration = Duration::from_secs(5);
 /// Rows that one question may return; more is a mistake of ours.
 const MOST_RESULT_ROWS: usize = 500_000;
+/// Bytes that one question may return; one that may need more has to say so with less.
+const MOST_RESULT_BYTES: usize = 32 << 20;
 
 /// Where the client connects to.
 #[derive(Clone, Copy)]
@@ -270,6 +272,7 @@ impl ClickHouse {
             ("max_execution_time", limits.query_timeout_seconds.to_string()),
             ("max_memory_usage", limits.query_memory_bytes.to_string()),
             ("max_result_rows", MOST_RESULT_ROWS.to_string()),
+            ("max_result_bytes", MOST_RESULT_BYTES.to_string()),
             ("result_overflow_mode", "throw".to_owned()),
             ("log_comment", statement.comment),
             ("query_id", statement.query_id.clone()),

@@ -14,7 +14,7 @@ use crate::answer::{
     self, Chart, Grid, GroupedRow, Lines, Meta, Outline, QUANTILE_LEVELS, QuantileLine, QuantilesRow, Shape,
 };
 use crate::auth::Reader;
-use crate::clickhouse::{Sql, Value, Values};
+use crate::clickhouse::{Failure, Sql, Value, Values};
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
 use crate::query::{Aggregation, Buckets, Comparison, DateRange, Earlier, Problem, Range, Source, Sources, Verify};
@@ -41,6 +41,13 @@ pub enum AnswerError {
     NotFound(&'static str),
     #[error(transparent)]
     Ask(#[from] AskError),
+}
+
+impl AnswerError {
+    /// Whether the question needed more memory, rows or bytes than one may.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Ask(AskError::Query(error)) if error.failure == Failure::TooLarge)
+    }
 }
 
 impl From<Problem> for AnswerError {

@@ -6,12 +6,20 @@ use serde::Deserialize;
 use crate::query::dataset::{Dataset, Field, Grain, Kind, Rollup};
 use crate::statistics::{Joint, Sample};
 
-static UNITS: [Rollup; 1] = [Rollup {
-    table: "experiment_units",
-    grain: Grain::Row,
-    fields: &["experiment_id", "unit", "variant", "profile_code", "platform"],
-    measures: &["last_time", "exposures", "late_exposures"],
-}];
+static EXPOSED: [Rollup; 2] = [
+    Rollup {
+        table: "experiment_variants",
+        grain: Grain::Row,
+        fields: &["experiment_id", "variant", "profile_code"],
+        measures: &["last_time"],
+    },
+    Rollup {
+        table: "experiment_units",
+        grain: Grain::Row,
+        fields: &["experiment_id", "unit", "variant", "profile_code", "platform"],
+        measures: &["last_time", "exposures", "late_exposures"],
+    },
+];
 
 /// Exposures of units to variants.
 pub static EXPOSURES: Dataset = Dataset {
@@ -29,7 +37,7 @@ pub static EXPOSURES: Dataset = Dataset {
     json_is_content: false,
     tables: &["events"],
     kept_days: None,
-    rollups: &UNITS,
+    rollups: &EXPOSED,
 };
 
 static EXPOSED_CONVERSATIONS: [Rollup; 1] = [Rollup {
@@ -201,8 +209,8 @@ pub struct ArmRow {
     pub x_variance: f64,
     pub yx_covariance: f64,
     pub units_without_before: u64,
-    /// Events of the goal, whoever they are of.
-    pub goal_events: u64,
+    /// Whether there is an event of the goal, whoever it is of.
+    pub has_goal_events: bool,
 }
 
 impl ArmRow {

@@ -81,7 +81,10 @@ impl ExperimentsService {
                 reader,
                 Ask {
                     template: "experiments/variants.sql",
-                    facts: exposures(&always, &conditions, Sources::Any),
+                    facts: Facts {
+                        fields: ["experiment_id", "variant"].map(FieldName::Column).to_vec(),
+                        ..exposures(&always, &conditions, Sources::Any)
+                    },
                     joined: Vec::new(),
                     buckets: &Buckets::whole(range),
                     values,
@@ -341,7 +344,7 @@ impl MetricKind {
 }
 
 fn observed(metric: &Metric, row: &ArmRow) -> Observed {
-    if row.goal_events == 0 {
+    if !row.has_goal_events {
         return Observed::unheard_of(row.units);
     }
     let plain = match metric.kind {

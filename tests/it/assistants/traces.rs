@@ -238,14 +238,14 @@ async fn deep_and_wide_traces_are_bounded() {
     // Each says so much that not all of it can be shown.
     let talk = json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": "x".repeat(100_000)});
     let talks: Vec<Value> =
-        (0..200).map(|number| span(2, number, at(0) + Duration::seconds(number as i64), 500, &talk)).collect();
+        (0..400).map(|number| span(2, number, at(0) + Duration::seconds(number as i64), 500, &talk)).collect();
     for part in talks.chunks(50) {
         app.store_spans(part).await;
     }
     let trace = app.get(&format!("/api/v1/assistants/traces/{}", id_of(2))).await;
     let spans = trace["spans"].as_array().unwrap();
     let inputs = spans.iter().filter(|span| !span["input"].is_null()).count();
-    assert_eq!(spans.len(), 200);
+    assert_eq!(spans.len(), 400);
     assert!((50..150).contains(&inputs), "{inputs}");
     assert!(trace["meta"]["notes"].to_string().contains("16 MiB"));
 }
