@@ -13,6 +13,7 @@ use moka::future::Cache;
 
 use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector};
+use super::servers::Servers;
 use super::{QueryError, Sql, Values};
 use crate::config::{ClickHouseConfig, QueryConfig};
 
@@ -40,11 +41,9 @@ const MOST_RESULT_BYTES: usize = 32 << 20;
 #[derive(Clone, Copy)]
 pub enum Place<'a> {
     /// `others_insert`: besides this process, the engine itself takes rows in.
-    Embedded {
-        engine: &'static Engine,
-        others_insert: bool,
-    },
-    Server(&'a ClickHouseConfig, &'a str),
+    Embedded { engine: &'static Engine, others_insert: bool },
+    /// The servers that the settings name, of which there must be one; inside of a runtime.
+    Servers(&'a ClickHouseConfig),
 }
 
 /// ClickHouse, wherever it is. Cheap to clone.
@@ -54,7 +53,7 @@ pub struct ClickHouse {
 }
 
 struct Inner {
-    client: Client,
+    servers: Servers,
     is_embedded: bool,
     others_insert: bool,
     threads_may_yield: bool,
@@ -105,30 +104,25 @@ impl ClickHouse {
         let is_embedded = matches!(place, Place::Embedded { .. });
         let others_insert = !matches!(place, Place::Embedded { others_insert: false, .. });
         let threads_may_yield = matches!(place, Place::Embedded { engine, .. } if engine.threads_may_yield());
-        let client = match place {
-            Place::Embedded { engine, .. } => {
-                let http =
-                    hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(PipeConnector { engine });
-                Client::with_http_client(http).with_url("http://embedded")
-            }
-            Place::Server(config, url) => server_client(config, url),
-        };
+        let servers =
+            match place {
+                Place::Embedded { engine, .. } => {
+                    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+                        .build(PipeConnector { engine });
+                    Servers::embedded(with_common_settings(Client::with_http_client(http).with_url("http://embedded")))
+                }
+                Place::Servers(config) => Servers::new(config.clickhouse_url.iter().map(|url| {
+                    (url.authority().to_owned(), with_common_settings(server_client(config, url.as_str())))
+                })),
+            };
         let answers_last = if others_insert { ANSWERS_LAST_BESIDE_OTHERS } else { ANSWERS_LAST };
-        let client = client
-            .with_compression(Compression::None)
-            .with_setting("input_format_binary_read_json_as_string", "1")
-            .with_setting("output_format_binary_write_json_as_string", "1")
-            // The client reads the types of columns, and not their line breaks.
-            .with_setting("print_pretty_type_names", "0")
-            // On by default in newer servers: an insert must be stored when it is acknowledged.
-            .with_setting("async_insert", "0");
         let answers = limits.query_cache.then(|| {
             let bytes = |_: &String, answer: &Answer| answer.bytes;
             Cache::builder().max_capacity(ANSWERS_BYTES).weigher(bytes).time_to_live(answers_last).build()
         });
         Self {
             inner: Arc::new(Inner {
-                client,
+                servers,
                 is_embedded,
                 others_insert,
                 threads_may_yield,
@@ -149,19 +143,29 @@ impl ClickHouse {
         self.inner.others_insert
     }
 
-    /// The bare client, for migrations and inserts.
+    /// The bare client of a server that answers.
     pub fn client(&self) -> &Client {
-        &self.inner.client
+        self.inner.servers.client()
+    }
+
+    /// Asks a server, and another one when that cannot answer: it must be possible to ask more than once.
+    pub async fn ask<T, F>(&self, ask: impl Fn(Client) -> F) -> Result<T, QueryError>
+    where
+        F: Future<Output = Result<T, clickhouse::error::Error>>,
+    {
+        let ask = &ask;
+        self.inner.servers.ask(|client| async move { Ok(ask(client).await?) }).await
     }
 
     /// Runs a statement of ours that has no rows to give, without the bounds of a question.
     pub async fn execute(&self, sql: &str) -> Result<(), QueryError> {
-        Ok(self.inner.client.query_raw(sql).with_setting("max_execution_time", "0").execute().await?)
+        self.ask(|client| async move { client.query_raw(sql).with_setting("max_execution_time", "0").execute().await })
+            .await
     }
 
     /// The rows of a statement of ours, without the bounds of a question.
     pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
-        self.answered(async { Ok(self.inner.client.query_raw(sql).fetch_all().await?) }).await
+        self.answered(self.ask(|client| async move { client.query_raw(sql).fetch_all().await })).await
     }
 
     /// What a statement gives, unless nothing comes for longer than a question may take: a server that cannot
@@ -196,24 +200,27 @@ impl ClickHouse {
             ("input_format_json_read_arrays_as_strings", "0"),
             ("type_json_skip_duplicated_paths", "1"),
         ];
-        let mut insert =
-            self.inner.client.insert_formatted_with(sql).with_timeouts(Some(SEND_TIMEOUT), Some(INSERT_TIMEOUT));
-        for (name, value) in settings {
-            insert = insert.with_setting(name, value);
-        }
         if self.inner.is_embedded {
             self.inner.admission.note_insert();
         }
-        if self.inner.threads_may_yield && block.iter().map(Bytes::len).sum::<usize>() < YIELDING_BYTES {
-            insert = insert.with_setting("os_threads_nice_value_query", YIELDING);
-        }
-        for piece in block {
-            if let Err(broken) = insert.send(piece).await {
-                // Why it broke off is in the answer.
-                return Err(insert.end().await.err().unwrap_or(broken).into());
+        let yields = self.inner.threads_may_yield && block.iter().map(Bytes::len).sum::<usize>() < YIELDING_BYTES;
+        let (sql, block) = (&sql, &block);
+        self.ask(|client| async move {
+            let insert = client.insert_formatted_with(sql).with_timeouts(Some(SEND_TIMEOUT), Some(INSERT_TIMEOUT));
+            let mut insert =
+                settings.into_iter().fold(insert, |insert, (name, value)| insert.with_setting(name, value));
+            if yields {
+                insert = insert.with_setting("os_threads_nice_value_query", YIELDING);
             }
-        }
-        Ok(insert.end().await?)
+            for piece in block {
+                if let Err(broken) = insert.send(piece.clone()).await {
+                    // Why it broke off is in the answer.
+                    return Err(insert.end().await.err().unwrap_or(broken));
+                }
+            }
+            insert.end().await
+        })
+        .await
     }
 
     /// Inserts rows of our own; under a token, the same rows again change nothing, as with [`Self::insert_block`].
@@ -226,17 +233,20 @@ impl ClickHouse {
     where
         R: RowOwned + RowWrite,
     {
-        // The client does not know every type that a column can have, also of those that are not inserted.
-        let client = self.inner.client.clone().with_database(database).with_validation(false);
-        let mut insert = client.insert::<R>(table).await?;
-        if let Some(token) = token {
-            insert = insert.with_setting("insert_deduplication_token", token);
-            insert = insert.with_setting("deduplicate_blocks_in_dependent_materialized_views", "1");
-        }
-        for row in rows {
-            insert.write(row).await?;
-        }
-        Ok(insert.end().await?)
+        self.ask(|client| async move {
+            // The client does not know every type that a column can have, also of those that are not inserted.
+            let client = client.with_database(database).with_validation(false);
+            let mut insert = client.insert::<R>(table).await?;
+            if let Some(token) = token {
+                insert = insert.with_setting("insert_deduplication_token", token);
+                insert = insert.with_setting("deduplicate_blocks_in_dependent_materialized_views", "1");
+            }
+            for row in rows {
+                insert.write(row).await?;
+            }
+            insert.end().await
+        })
+        .await
     }
 
     /// Asks a question. The same question asked at the same time runs once, and is not run again
@@ -263,10 +273,6 @@ impl ClickHouse {
     {
         let admitted = self.inner.admission.admit().await?;
         let limits = &self.inner.limits;
-        let mut query = self.inner.client.query_raw(statement.sql.as_str());
-        for (name, value) in statement.values.iter() {
-            query = query.param(name, value);
-        }
         let settings = [
             ("max_threads", admitted.threads.to_string()),
             ("max_execution_time", limits.query_timeout_seconds.to_string()),
@@ -274,30 +280,42 @@ impl ClickHouse {
             ("max_result_rows", MOST_RESULT_ROWS.to_string()),
             ("max_result_bytes", MOST_RESULT_BYTES.to_string()),
             ("result_overflow_mode", "throw".to_owned()),
-            ("log_comment", statement.comment),
+            ("log_comment", statement.comment.clone()),
             ("query_id", statement.query_id.clone()),
             // The answer is small: as a whole, every failure is a status, and it comes sooner.
             ("wait_end_of_query", "1".to_owned()),
         ];
-        for (name, value) in settings {
-            query = query.with_setting(name, value);
-        }
-        let started = Instant::now();
-        let mut cursor = query.fetch::<R>()?;
-        let mut rows = Vec::new();
-        let read = async {
+        let (statement, settings) = (&statement, &settings);
+        let read = self.ask(|client| async move {
+            let query = client.query_raw(statement.sql.as_str());
+            let query = statement.values.iter().fold(query, |query, (name, value)| query.param(name, value));
+            let query = settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, value));
+            let started = Instant::now();
+            let mut cursor = query.fetch::<R>()?;
+            let mut rows = Vec::new();
             while let Some(row) = cursor.next().await? {
                 rows.push(row);
             }
-            Ok(())
-        };
-        self.answered(read).await?;
-        let summary = cursor.summary();
-        let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
-        let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
-        let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
-        Ok(Rows { rows, query_id: statement.query_id, rows_read, elapsed })
+            let summary = cursor.summary();
+            let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
+            let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
+            let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
+            Ok(Rows { rows, query_id: statement.query_id.clone(), rows_read, elapsed })
+        });
+        self.answered(read).await
     }
+}
+
+/// What every statement says, wherever it goes.
+fn with_common_settings(client: Client) -> Client {
+    client
+        .with_compression(Compression::None)
+        .with_setting("input_format_binary_read_json_as_string", "1")
+        .with_setting("output_format_binary_write_json_as_string", "1")
+        // The client reads the types of columns, and not their line breaks.
+        .with_setting("print_pretty_type_names", "0")
+        // On by default in newer servers: an insert must be stored when it is acknowledged.
+        .with_setting("async_insert", "0")
 }
 
 fn server_client(config: &ClickHouseConfig, url: &str) -> Client {

@@ -38,6 +38,16 @@ impl QueryError {
         Self { failure: Failure::Other, message: message.into() }
     }
 
+    /// The number of the engine's exception, where it is one.
+    pub fn code(&self) -> Option<u32> {
+        exception_code(&self.message)
+    }
+
+    /// Whether another server may do what this one could not.
+    pub fn is_of_the_server(&self) -> bool {
+        matches!(self.failure, Failure::Unavailable | Failure::Overloaded)
+    }
+
     /// Whether the same statement may succeed when it is sent again later.
     pub fn is_transient(&self) -> bool {
         !matches!(self.failure, Failure::Other)

@@ -7,6 +7,7 @@ mod import;
 mod migrate;
 mod prices;
 mod program;
+mod reach;
 mod serve;
 mod token;
 

@@ -3,6 +3,7 @@
 use tokio::runtime::Runtime;
 
 use super::Failure;
+use super::reach::reach;
 use crate::clickhouse::embedded::{Engine, EngineConfig};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
@@ -21,21 +22,18 @@ impl Program {
     pub fn start(config: &Config) -> Result<Self, Failure> {
         telemetry::start_log(&config.log)?;
         // Before the runtime has threads: the engine wants the environment for itself.
-        let engine = match config.clickhouse.clickhouse_url {
-            Some(_) => None,
-            None => Some(Engine::start(&engine_config(config)?)?),
-        };
+        let is_embedded = config.clickhouse.clickhouse_url.is_empty();
+        let engine = if is_embedded { Some(Engine::start(&engine_config(config)?)?) } else { None };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let _guard = runtime.enter();
-        let place = match (&engine, &config.clickhouse.clickhouse_url) {
-            (Some(engine), _) => Place::Embedded { engine, others_insert: config.ingest.kafka_brokers.is_some() },
-            (None, Some(url)) => Place::Server(&config.clickhouse, url),
-            (None, None) => unreachable!("without a URL there is an engine"),
+        let place = match engine {
+            Some(engine) => Place::Embedded { engine, others_insert: config.ingest.kafka_brokers.is_some() },
+            None => Place::Servers(&config.clickhouse),
         };
         let clickhouse = ClickHouse::new(place, &config.query);
         drop(_guard);
-        if let Some(url) = &config.clickhouse.clickhouse_url {
-            runtime.block_on(reach(&clickhouse, url))?;
+        if !is_embedded {
+            runtime.block_on(reach(&clickhouse, &config.clickhouse))?;
         }
         Ok(Self { clickhouse, runtime })
     }
@@ -62,17 +60,6 @@ impl Program {
         }
         Ok(())
     }
-}
-
-/// Asks a server whether it is there and lets us in.
-async fn reach(clickhouse: &ClickHouse, url: &str) -> Result<(), Failure> {
-    let asked = clickhouse.fetch::<u8>("SELECT 1").await;
-    // What stands before an @ may be a password.
-    let place = url.rsplit('@').next().unwrap_or_default();
-    asked.map(drop).map_err(|error| {
-        format!("ClickHouse at {place} cannot be used: {} (CHARTWELL_CLICKHOUSE_URL, _USER, _PASSWORD)", error.message)
-            .into()
-    })
 }
 
 pub fn target(config: &Config, account: &Account) -> Target {

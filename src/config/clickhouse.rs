@@ -4,16 +4,21 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use super::AdminDb;
-use super::values::{Secret, parsed};
+use super::values::{Quorum, Secret, ServerUrl, list, parsed};
 
-/// Where ClickHouse is: a server, or, without a URL, the engine in this process.
+/// Where ClickHouse is: one server, or several of a cluster, or, without a URL, the engine in this process.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate)]
 pub struct ClickHouseConfig {
-    #[validate(url(message = "is not a URL like http://host:8123"))]
-    pub clickhouse_url: Option<String>,
+    #[serde(deserialize_with = "list")]
+    pub clickhouse_url: Vec<ServerUrl>,
     pub clickhouse_user: String,
     pub clickhouse_password: Secret,
     pub clickhouse_cluster: Option<String>,
+    /// Replicas of a cluster that must have an insert before it counts.
+    pub clickhouse_insert_quorum: Quorum,
+    /// Seconds that the start waits for servers.
+    #[serde(deserialize_with = "parsed")]
+    pub clickhouse_wait_seconds: u64,
     /// Path of the engine library; found by itself when unset.
     pub engine_library: Option<PathBuf>,
     /// Bound on the embedded engine's memory; 0 = 60 % of the machine's.
@@ -30,10 +35,12 @@ pub struct ClickHouseConfig {
 impl Default for ClickHouseConfig {
     fn default() -> Self {
         Self {
-            clickhouse_url: None,
+            clickhouse_url: Vec::new(),
             clickhouse_user: "default".to_owned(),
             clickhouse_password: Secret::default(),
             clickhouse_cluster: None,
+            clickhouse_insert_quorum: Quorum::default(),
+            clickhouse_wait_seconds: 60,
             engine_library: None,
             engine_memory_bytes: 0,
             admin_db_url: None,

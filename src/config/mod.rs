@@ -33,7 +33,7 @@ pub use objectives::{Objective, ObjectiveRule, ObjectivesConfig};
 pub use personal::{AnonymiseConfig, Kind, Kinds, OnFailure};
 pub use product::{ProductConfig, UnknownEvents};
 pub use server::ServerConfig;
-pub use values::{Account, Secret, SigningKey};
+pub use values::{Account, Quorum, Secret, ServerUrl, SigningKey};
 
 use crate::query::nearest;
 
@@ -108,7 +108,13 @@ impl Config {
         if self.auth.jwks_url.is_some() && self.auth.jwks_file.is_some() {
             return refuse("CHARTWELL_JWKS_URL and CHARTWELL_JWKS_FILE are both set: set one of them");
         }
-        if self.clickhouse.clickhouse_cluster.is_some() && self.clickhouse.clickhouse_url.is_none() {
+        let servers = self.clickhouse.clickhouse_url.len();
+        if self.clickhouse.clickhouse_cluster.is_none() && servers > 1 {
+            return refuse(
+                "CHARTWELL_CLICKHOUSE_URL names several servers without CHARTWELL_CLICKHOUSE_CLUSTER: each would have a part of the rows and know nothing of the others",
+            );
+        }
+        if self.clickhouse.clickhouse_cluster.is_some() && servers == 0 {
             return refuse(
                 "CHARTWELL_CLICKHOUSE_CLUSTER is set without CHARTWELL_CLICKHOUSE_URL: the embedded engine is no cluster",
             );

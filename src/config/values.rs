@@ -60,6 +60,79 @@ impl Display for Account {
     }
 }
 
+/// A server of ClickHouse: `http(s)://host:port`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ServerUrl(String);
+
+impl ServerUrl {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Host and port.
+    pub fn authority(&self) -> &str {
+        self.0.split_once("//").map_or(self.as_str(), |(_, authority)| authority)
+    }
+}
+
+impl FromStr for ServerUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const SHAPE: &str = "a server is a URL like http://host:8123";
+        let url: axum::http::Uri = text.parse().map_err(|_| SHAPE)?;
+        let authority = url.authority().ok_or(SHAPE)?;
+        if !matches!(url.scheme_str(), Some("http" | "https"))
+            || !matches!(url.path(), "" | "/")
+            || url.query().is_some()
+        {
+            return Err(SHAPE);
+        }
+        if authority.as_str().contains('@') {
+            return Err("the URL names a user: CHARTWELL_CLICKHOUSE_USER and CHARTWELL_CLICKHOUSE_PASSWORD do that");
+        }
+        Ok(Self(text.trim_end_matches('/').to_owned()))
+    }
+}
+
+impl TryFrom<String> for ServerUrl {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// How many replicas must have an insert before it counts: a number, or `auto` for the majority. 0 and 1 mean the one
+/// that took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Quorum(String);
+
+impl Quorum {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Quorum {
+    fn default() -> Self {
+        Self("0".to_owned())
+    }
+}
+
+impl TryFrom<String> for Quorum {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "auto" || text.parse::<u8>().is_ok() {
+            return Ok(Self(text));
+        }
+        Err(format!("`{}` is neither a number of replicas nor `auto`", crate::query::shown(&text)))
+    }
+}
+
 /// A text that is never shown or logged.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

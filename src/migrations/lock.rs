@@ -17,6 +17,8 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Waiting longer than this for another instance is an error.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+const TABLE_ALREADY_EXISTS: u32 = 57;
+
 pub(super) struct Lock {
     clickhouse: ClickHouse,
     drop_statement: String,
@@ -35,7 +37,7 @@ impl Lock {
         }
         let waiting = tokio::time::Instant::now();
         while let Err(error) = clickhouse.execute(&create).await {
-            if !is_taken(&error) {
+            if error.code() != Some(TABLE_ALREADY_EXISTS) {
                 return Err(error);
             }
             if waiting.elapsed() > PATIENCE {
@@ -72,11 +74,6 @@ impl Lock {
             tracing::warn!(%error, "the migration lock could not be released; it is taken over in a minute");
         }
     }
-}
-
-/// TABLE_ALREADY_EXISTS
-fn is_taken(error: &QueryError) -> bool {
-    error.message.contains("Code: 57.")
 }
 
 /// Whether the newest heartbeat, or the creation before the first one, is too old. A lock that

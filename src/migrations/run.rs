@@ -127,10 +127,12 @@ impl Migrator<'_> {
             self.target.table("_migration_history")
         );
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let query = self.clickhouse.client().query_raw(&sql);
-        let query = query.param("version", migration.version).param("file", &migration.file);
-        let query = query.param("checksum", &migration.checksum).param("duration_ms", duration_ms);
-        query.execute().await.map_err(|error| self.database(error.into()))
+        let sql = &sql;
+        let recorded = self.clickhouse.ask(|client| async move {
+            let query = client.query_raw(sql).param("version", migration.version).param("file", &migration.file);
+            query.param("checksum", &migration.checksum).param("duration_ms", duration_ms).execute().await
+        });
+        recorded.await.map_err(|error| self.database(error))
     }
 
     /// How every file stands, for people to read; refuses nothing.
@@ -178,14 +180,8 @@ impl Migrator<'_> {
     async fn history(&self) -> Result<Vec<Applied>, MigrationError> {
         let table = self.target.table("_migration_history");
         let exists = format!("EXISTS TABLE {table}");
-        let exists: u8 = self
-            .clickhouse
-            .client()
-            .query_raw(&exists)
-            .fetch_one()
-            .await
-            .map_err(|error| self.database(error.into()))?;
-        if exists == 0 {
+        let exists: Vec<u8> = self.clickhouse.fetch(&exists).await.map_err(|error| self.database(error))?;
+        if exists != [1] {
             return Ok(Vec::new());
         }
         let sql = format!("SELECT version, file, checksum FROM {table} ORDER BY version");

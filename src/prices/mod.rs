@@ -9,7 +9,8 @@ mod runs;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use clickhouse::Row;
+use clickhouse::query::Query;
+use clickhouse::{Client, Row};
 use minijinja::value::Value;
 use serde::Deserialize;
 
@@ -82,7 +83,7 @@ async fn fetch<R: clickhouse::RowOwned + clickhouse::RowRead>(
     clickhouse: &ClickHouse,
     sql: &Sql,
 ) -> Result<Vec<R>, QueryError> {
-    Ok(query(clickhouse, sql).fetch_all().await?)
+    clickhouse.ask(|client| async move { query(&client, sql).fetch_all().await }).await
 }
 
 /// Runs a long statement.
@@ -91,12 +92,13 @@ async fn execute(
     sql: &Sql,
     settings: &[(&'static str, &'static str)],
 ) -> Result<(), QueryError> {
-    let query = settings.iter().fold(query(clickhouse, sql), |query, (name, value)| query.with_setting(*name, *value));
-    Ok(query.execute().await?)
+    let with_settings =
+        |query| settings.iter().fold(query, |query: Query, (name, value)| query.with_setting(*name, *value));
+    clickhouse.ask(|client| async move { with_settings(query(&client, sql)).execute().await }).await
 }
 
-fn query(clickhouse: &ClickHouse, sql: &Sql) -> clickhouse::query::Query {
-    let query = clickhouse.client().query_raw(sql.as_str());
+fn query(client: &Client, sql: &Sql) -> Query {
+    let query = client.query_raw(sql.as_str());
     let query = query.with_setting("max_query_size", LONGEST_STATEMENT).with_setting("max_execution_time", "0");
     query.with_setting("max_ast_elements", MOST_ELEMENTS).with_setting("max_expanded_ast_elements", MOST_ELEMENTS)
 }

@@ -132,9 +132,11 @@ pub async fn read_assistant_names(
         "SELECT code, substringUTF8(ifNull(name, ''), 1, {LONGEST_NAME}) AS name FROM `{}`.assistants LIMIT {MOST_NAMES}",
         account.admin_database()
     );
-    let query = clickhouse.client().query_raw(&sql).with_setting("max_threads", "1");
-    let rows: Vec<NameRow> = query.fetch_all().await.map_err(|error| {
-        let error = QueryError::from(error);
+    let asked = clickhouse.ask(|client| {
+        let query = client.query_raw(&sql).with_setting("max_threads", "1");
+        async move { query.fetch_all().await }
+    });
+    let rows: Vec<NameRow> = asked.await.map_err(|error| {
         let message = match admin_db {
             Some(admin_db) => admin_db.without_password(&error.message).into_owned(),
             None => error.message,

@@ -32,9 +32,12 @@ impl Table {
         );
         let mut stored = HashSet::new();
         for ids in ids.chunks(IDS_AT_ONCE) {
-            let query = clickhouse.client().query_raw(&sql).param("ids", ids);
-            let query = query.param("from", times.start.timestamp_micros()).param("to", times.end.timestamp_micros());
-            stored.extend(clickhouse.answered(async { Ok(query.fetch_all::<String>().await?) }).await?);
+            let (from, to) = (times.start.timestamp_micros(), times.end.timestamp_micros());
+            let asked = clickhouse.ask(|client| {
+                let query = client.query_raw(&sql).param("ids", ids).param("from", from).param("to", to);
+                async move { query.fetch_all::<String>().await }
+            });
+            stored.extend(clickhouse.answered(asked).await?);
         }
         Ok(stored)
     }

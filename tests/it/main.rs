@@ -39,6 +39,7 @@ mod recommendations;
 mod restarts;
 mod sdks;
 mod sender;
+mod servers;
 mod signed;
 mod spool;
 mod support;

@@ -56,7 +56,13 @@ pub async fn clickhouse_with(via: Via, limits: &QueryConfig) -> ClickHouse {
 
 /// A server.
 fn clickhouse_at(url: &str, limits: &QueryConfig) -> ClickHouse {
-    ClickHouse::new(Place::Server(&ClickHouseConfig::default(), url), limits)
+    clickhouse_of(&[url], limits)
+}
+
+/// Several servers.
+pub fn clickhouse_of(urls: &[&str], limits: &QueryConfig) -> ClickHouse {
+    let urls = urls.iter().map(|url| url.parse().expect("a URL")).collect();
+    ClickHouse::new(Place::Servers(&ClickHouseConfig { clickhouse_url: urls, ..ClickHouseConfig::default() }), limits)
 }
 
 /// Serves the engine on a socket and returns its URL.
