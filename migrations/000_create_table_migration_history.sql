@@ -1,4 +1,4 @@
--- One row for each file that was applied, written after its statement ran.
+-- One row for each file that was applied, written after its statement ran. On a cluster all servers have the same rows.
 CREATE TABLE IF NOT EXISTS {{ table("_migration_history") }} {{ on_cluster }}
 (
     version     UInt32,
@@ -7,5 +7,5 @@ CREATE TABLE IF NOT EXISTS {{ table("_migration_history") }} {{ on_cluster }}
     applied_at  DateTime64(6, 'UTC'),
     duration_ms UInt64
 )
-ENGINE = {{ engine("MergeTree", "_migration_history") }}
+ENGINE = {{ engine_of_all("MergeTree", "_migration_history") }}
 ORDER BY version

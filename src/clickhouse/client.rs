@@ -37,6 +37,20 @@ const MOST_RESULT_ROWS: usize = 500_000;
 /// Bytes that one question may return; one that may need more has to say so with less.
 const MOST_RESULT_BYTES: usize = 32 << 20;
 
+/// What statements on a cluster wait for.
+const OF_A_CLUSTER: [(&str, &str); 6] = [
+    // Until the shards have the rows; otherwise they are on their way when the insert is acknowledged.
+    ("distributed_foreground_insert", "1"),
+    // Until all replicas have changed what they hold, or are away for longer than this.
+    ("alter_sync", "2"),
+    ("mutations_sync", "2"),
+    ("replication_wait_for_inactive_replica_timeout", "30"),
+    // One that is away changes its tables when it is back.
+    ("distributed_ddl_output_mode", "none_only_active"),
+    // An answer without a shard would be too small, and not say so.
+    ("skip_unavailable_shards", "0"),
+];
+
 /// Where the client connects to.
 #[derive(Clone, Copy)]
 pub enum Place<'a> {
@@ -56,6 +70,7 @@ struct Inner {
     servers: Servers,
     is_embedded: bool,
     others_insert: bool,
+    cluster: Option<String>,
     threads_may_yield: bool,
     admission: Admission,
     answers: Option<Cache<String, Answer>>,
@@ -125,6 +140,10 @@ impl ClickHouse {
                 servers,
                 is_embedded,
                 others_insert,
+                cluster: match place {
+                    Place::Embedded { .. } => None,
+                    Place::Servers(config) => config.clickhouse_cluster.clone(),
+                },
                 threads_may_yield,
                 admission: Admission::new(limits),
                 answers,
@@ -141,6 +160,18 @@ impl ClickHouse {
     /// Whether rows come in that this process does not insert.
     pub fn others_insert(&self) -> bool {
         self.inner.others_insert
+    }
+
+    /// What holds the rows of a table, as a statement names it that changes them.
+    pub fn altered(&self, database: &str, table: &str) -> Sql {
+        match &self.inner.cluster {
+            None => Sql::dotted(&[database, table]),
+            Some(cluster) => Sql::words(&[
+                Sql::dotted(&[database, &format!("{table}_local")]),
+                Sql::constant("ON CLUSTER"),
+                Sql::identifier(cluster),
+            ]),
+        }
     }
 
     /// The bare client of a server that answers.
@@ -329,8 +360,15 @@ fn server_client(config: &ClickHouseConfig, url: &str) -> Client {
         // A server closes idle connections after three seconds.
         .pool_idle_timeout(Duration::from_secs(2))
         .build(connector);
-    Client::with_http_client(http)
+    let client = Client::with_http_client(http)
         .with_url(url)
         .with_user(&config.clickhouse_user)
-        .with_password(config.clickhouse_password.reveal())
+        .with_password(config.clickhouse_password.reveal());
+    if config.clickhouse_cluster.is_none() {
+        return client;
+    }
+    OF_A_CLUSTER
+        .iter()
+        .fold(client, |client, (name, value)| client.with_setting(*name, *value))
+        .with_setting("insert_quorum", config.clickhouse_insert_quorum.as_str())
 }

@@ -83,6 +83,14 @@ impl Sql {
         Self::composed(if texts.is_empty() { function.to_owned() } else { format!("{function}({})", texts.join(", ")) })
     }
 
+    /// The engine over the tables of a cluster, given as its name, database and table; rows go to shards by a hash of
+    /// the column.
+    pub fn distributed(of: [&str; 3], column: Option<&str>) -> Self {
+        let of = of.map(|text| Self::text(text).to_string()).join(", ");
+        let key = column.map_or(String::new(), |column| format!(", cityHash64({})", Self::identifier(column)));
+        Self::composed(format!("Distributed({of}{key})"))
+    }
+
     /// The clause that keeps rows for a number of days.
     pub fn ttl(column: &str, days: u32) -> Self {
         Self::composed(format!("TTL toDateTime({}) + toIntervalDay({days})", Self::identifier(column)))

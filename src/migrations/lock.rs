@@ -29,7 +29,9 @@ impl Lock {
     pub(super) async fn acquire(clickhouse: &ClickHouse, target: &Target, is_alone: bool) -> Result<Self, QueryError> {
         let table = target.table("_migration_lock");
         let on_cluster = target.on_cluster();
-        let create = format!("CREATE TABLE {table} {on_cluster} (beat DateTime) ENGINE = MergeTree ORDER BY beat");
+        // Whichever server is asked, the heartbeat is there.
+        let engine = target.engine_of_all("MergeTree", "_migration_lock");
+        let create = format!("CREATE TABLE {table} {on_cluster} (beat DateTime) ENGINE = {engine} ORDER BY beat");
         let drop_statement = format!("DROP TABLE IF EXISTS {table} {on_cluster} SYNC");
         let beat = format!("INSERT INTO {table} SELECT now()");
         if is_alone {

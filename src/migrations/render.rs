@@ -70,6 +70,22 @@ impl Target {
         Sql::call(&format!("Replicated{engine}"), &[&path, "{replica}"])
     }
 
+    /// The engine of a table that all shards have alike.
+    pub(super) fn engine_of_all(&self, engine: &str, name: &str) -> Sql {
+        if self.cluster.is_none() {
+            return Sql::call(engine, &[]);
+        }
+        let path = format!("/clickhouse/tables/{{database}}/{}", self.local(name));
+        Sql::call(&format!("Replicated{engine}"), &[&path, "{shard}-{replica}"])
+    }
+
+    /// The engine that reads the tables of all shards, and sends each row to one of them by a hash of a column.
+    fn distributed_engine(&self, name: &str, column: Option<&str>) -> Sql {
+        let cluster = self.cluster.as_deref().unwrap_or_default();
+        let (database, local) = (self.account.analytics_database(), self.local(name));
+        Sql::distributed([cluster, &database, &local], column)
+    }
+
     fn ttl(&self, column: &str) -> Sql {
         if self.retention_days == 0 { Sql::constant("") } else { Sql::ttl(column, self.retention_days) }
     }
@@ -77,7 +93,7 @@ impl Target {
     pub(super) fn context(&self) -> Value {
         let this = |target: &Self| target.clone();
         let (tables, admin, engines, ttls) = (this(self), this(self), this(self), this(self));
-        let (distributed, distributed_engine) = (this(self), this(self));
+        let (distributed, distributed_engine, engines_of_all) = (this(self), this(self), this(self));
         context! {
             on_cluster => Value::from(self.on_cluster()),
             deduplication_window => Value::from(Sql::constant(
@@ -88,15 +104,16 @@ impl Target {
                 Value::from(admin.admin_table(&name))
             }),
             engine => Value::from_function(move |engine: String, name: String| Value::from(engines.engine(&engine, &name))),
+            engine_of_all => Value::from_function(move |engine: String, name: String| {
+                Value::from(engines_of_all.engine_of_all(&engine, &name))
+            }),
             text => Value::from_function(|text: String| Value::from(Sql::text(&text))),
             ttl => Value::from_function(move |column: String| Value::from(ttls.ttl(&column))),
             distributed => Value::from_function(move |name: String| {
                 Value::from(Sql::dotted(&[&distributed.account.analytics_database(), &name]))
             }),
-            distributed_engine => Value::from_function(move |name: String| {
-                let target = &distributed_engine;
-                let cluster = target.cluster.as_deref().unwrap_or_default();
-                Value::from(Sql::call("Distributed", &[cluster, &target.account.analytics_database(), &target.local(&name)]))
+            distributed_engine => Value::from_function(move |name: String, column: Option<String>| {
+                Value::from(distributed_engine.distributed_engine(&name, column.as_deref()))
             }),
         }
     }

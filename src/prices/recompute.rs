@@ -131,10 +131,10 @@ impl Recompute<'_> {
             let differences: Vec<FactsDifference> =
                 fetch(clickhouse, &statement("rollup_differences.sql", run)?).await?;
             fail::fail_point!("prices-before-rollup", |_| std::process::abort());
-            let (database, facts) = (target.account.analytics_database(), target.local("assistant_span_facts"));
+            let database = target.account.analytics_database();
             for (number, rows) in differences.chunks(ROWS_OF_INSERT).enumerate() {
                 let token = format!("prices-{}-{month}-{number}", run.id);
-                clickhouse.insert_rows((&database, &facts), rows, Some(&token)).await?;
+                clickhouse.insert_rows((&database, "assistant_span_facts"), rows, Some(&token)).await?;
             }
             fail::fail_point!("prices-after-rollup", |_| std::process::abort());
             run.note(clickhouse, target, month, Step::RolledUp).await?;
@@ -151,7 +151,7 @@ impl Recompute<'_> {
 
     /// Drops what a run has noted.
     async fn forget(&self, run: &Run) -> Result<(), QueryError> {
-        let table = Sql::words(&[self.target.table("_price_changes"), self.target.on_cluster()]);
+        let table = self.clickhouse.altered(&self.target.account.analytics_database(), "_price_changes");
         self.clickhouse.execute(&format!("ALTER TABLE {table} DROP PARTITION {}", Sql::text(&run.id))).await
     }
 }

@@ -92,7 +92,7 @@ impl Run {
             prices: if step == Step::Begun { self.prices.clone() } else { String::new() },
             done_at: Utc::now(),
         };
-        let place = (&*target.account.analytics_database(), &*target.local("_price_runs"));
+        let place = (&*target.account.analytics_database(), "_price_runs");
         clickhouse.insert_rows(place, &[row], None).await?;
         self.done.push((month, step));
         Ok(())
@@ -103,7 +103,7 @@ impl Run {
         let table = format!("`{}`._price_runs", target.account.analytics_database());
         let sql = format!(
             "SELECT run_id, month, toString(step) AS step, window_from, window_to, prices, done_at FROM {table} \
-             WHERE run_id NOT IN (SELECT run_id FROM {table} WHERE step = '{}') ORDER BY done_at",
+             WHERE run_id GLOBAL NOT IN (SELECT run_id FROM {table} WHERE step = '{}') ORDER BY done_at",
             Step::Done.name()
         );
         let rows: Vec<StepRow> = clickhouse.fetch(&sql).await?;

@@ -77,8 +77,8 @@ impl DeadLetters {
     }
 
     async fn remove(&self, account: &Account, id: Uuid) -> Result<(), QueryError> {
-        let sql =
-            format!("ALTER TABLE {} DELETE WHERE dead_letter_id = '{id}' SETTINGS mutations_sync = 2", table(account));
+        let table = self.clickhouse.altered(&account.analytics_database(), "dead_letters");
+        let sql = format!("ALTER TABLE {table} DELETE WHERE dead_letter_id = '{id}' SETTINGS mutations_sync = 2");
         self.clickhouse.execute(&sql).await
     }
 }
