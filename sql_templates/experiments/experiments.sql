@@ -55,7 +55,8 @@ INNER JOIN (
 
             WHERE facts.unit != 0
             GROUP BY facts.experiment_id, facts.unit
-            HAVING exposed_at >= {from:Int64} AND exposed_at < {to:Int64}
+            HAVING exposed_at >= {from:Int64} AND exposed_at < {to:Int64}{% if has_marks %} AND min((facts.time, facts.variant, NOT facts.is_chosen)).3 = 0{% endif %}
+
         )
         GROUP BY experiment_id, variant
     )

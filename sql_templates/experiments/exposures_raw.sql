@@ -8,7 +8,9 @@ SELECT
     platform,
     time_utc AS last_time,
     toUInt64(1) AS exposures,
-    toUInt64(ingested_at > time_utc + toIntervalHour(1)) AS late_exposures
+    toUInt64(ingested_at > time_utc + toIntervalHour(1)) AS late_exposures{% if has_marks %},
+    ifNull({{ marks }}, false) AS is_chosen{% endif %}
+
 FROM (
     SELECT *, ifNull(data.experiment_id, '') AS experiment_id, ifNull(data.variant, '') AS variant
     FROM {{ table("events") }}

@@ -66,14 +66,17 @@ FROM (
                             ifNull(toString(facts.platform), '') AS platform,
                             ifNull(toString(facts.profile_code), '') AS profile_code,
                             facts.exposures AS exposures,
-                            facts.late_exposures AS late_exposures
+                            facts.late_exposures AS late_exposures{% if has_marks %},
+                            facts.is_chosen AS is_chosen{% endif %}
+
                         {% include facts %}
 
                         WHERE facts.unit != 0
                     )
                     WHERE arm > 0
                     GROUP BY unit
-                    HAVING intDiv(first.1, 256) >= {from:Int64} AND intDiv(first.1, 256) < {to:Int64}
+                    HAVING intDiv(first.1, 256) >= {from:Int64} AND intDiv(first.1, 256) < {to:Int64}{% if has_marks %} AND min((at * 256 + arm) * 2 + NOT is_chosen) % 2 = 0{% endif %}
+
                 )
                 GROUP BY day, half, platform, profile_code, number
             )

@@ -173,6 +173,7 @@ mod tests {
         json_is_content: false,
         tables: &["events"],
         kept_days: None,
+        whole_by: None,
         rollups: &[],
     };
 

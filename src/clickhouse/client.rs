@@ -287,10 +287,11 @@ impl ClickHouse {
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
         let Some(answers) = &self.inner.answers else {
-            return self.run(statement).await.map(Arc::new);
+            return Box::pin(self.run(statement)).await.map(Arc::new);
         };
         let answer = answers.try_get_with(statement.identity(), async {
-            let rows = self.run::<R>(statement).await?;
+            // Every question waits in here: what it takes of memory is not to lie in each of its callers.
+            let rows = Box::pin(self.run::<R>(statement)).await?;
             let bytes = u32::try_from(rows.rows.len() * size_of::<R>() * 2 + 2_048).unwrap_or(u32::MAX);
             Ok::<_, QueryError>(Answer { bytes, rows: Arc::new(rows) })
         });

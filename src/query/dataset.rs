@@ -36,6 +36,9 @@ pub struct Dataset {
     pub tables: &'static [&'static str],
     /// Days that its rows and rollups are kept, where that is no setting.
     pub kept_days: Option<u32>,
+    /// Facts that agree in these fields belong together: filters on others leave none of them out, but say in
+    /// `is_chosen` which ones fulfil them. Who was first is the first of all, and not of some.
+    pub whole_by: Option<&'static [&'static str]>,
     /// From the smallest to the largest: the first one that fits is used.
     pub rollups: &'static [Rollup],
 }

@@ -345,6 +345,7 @@ mod tests {
         json_is_content: false,
         tables: &["calls"],
         kept_days: None,
+        whole_by: None,
         rollups: &[],
     };
 

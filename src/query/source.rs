@@ -97,6 +97,7 @@ mod tests {
         json_is_content: false,
         tables: &["events"],
         kept_days: None,
+        whole_by: None,
         rollups: &[
             Rollup { table: "facts_1h", grain: Grain::Seconds(3_600), fields: &["profile_code"], measures: &[] },
             Rollup { table: "facts_15m", grain: Grain::Seconds(900), fields: &["profile_code"], measures: &[] },

@@ -15,7 +15,8 @@ use minijinja::value::Value as Variable;
 use super::{Ask, AskError, Facts};
 use crate::auth::Reader;
 use crate::clickhouse::{Sql, Value, Values, all_of, any_of, template};
-use crate::query::dataset::{FieldName, Grain};
+use crate::query::dataset::{Dataset, FieldName, Grain};
+use crate::query::filters::Condition;
 use crate::query::{ALL_TIME, Range, Source, Sources};
 
 /// From so many buckets on, searching one of them for each row takes longer than planning a division.
@@ -39,12 +40,14 @@ pub fn render(reader: &Reader, ask: &Ask<'_>) -> Result<Rendered, AskError> {
     let step = ask.buckets.step().filter(|_| edges.len() >= MANY_BUCKETS);
     if let Some(step) = step {
         values.set("first_edge", Value::Whole(edges[0].into()));
+        values.set("last_edge", Value::Whole(edges[edges.len() - 1].into()));
         values.set("bucket_seconds", Value::Whole(step.into()));
     }
     let granted = grants_of(reader, &mut values);
-    // Where many buckets are equally long, a division finds one in a fraction of the time of a search.
+    // Where many begin equally far apart, a division finds one in a fraction of the time of a search. The last may be
+    // longer, as a day of 25 hours is.
     let bucket = Sql::constant(if step.is_some() {
-        "toUInt32({first_edge:UInt32} + intDiv(greatest(toUnixTimestamp(time), {first_edge:UInt32}) - {first_edge:UInt32}, {bucket_seconds:UInt32}) * {bucket_seconds:UInt32})"
+        "least(toUInt32({first_edge:UInt32} + intDiv(greatest(toUnixTimestamp(time), {first_edge:UInt32}) - {first_edge:UInt32}, {bucket_seconds:UInt32}) * {bucket_seconds:UInt32}), {last_edge:UInt32})"
     } else {
         "roundDown(toUnixTimestamp(time), {edges:Array(UInt32)})"
     });
@@ -82,6 +85,12 @@ struct Counts {
 fn grants_of(reader: &Reader, values: &mut Values) -> Vec<Sql> {
     let grants = reader.principal.grants.0.iter().map(|(field, granted)| (Sql::identifier(field), granted.clone()));
     grants.map(|(field, granted)| values.one_of(&field, granted)).collect()
+}
+
+/// Whether a condition leaves facts out, and does not only mark those that fulfil it.
+fn is_of_the_whole(dataset: &Dataset, condition: &Condition) -> bool {
+    let is_by = |fields: &[&str], field: &FieldName| matches!(field, FieldName::Column(name) if fields.contains(name));
+    dataset.whole_by.is_none_or(|fields| condition.any_of.iter().all(|predicate| is_by(fields, &predicate.field)))
 }
 
 /// The base condition of rows that only stand beside those that the filters are about: the grants and a window, but no
@@ -161,9 +170,16 @@ impl Statement<'_> {
 
         let database = principal.account.analytics_database();
         let (from, to) = (facts.range.from, facts.range.to);
-        let filters = facts.conditions.iter().map(|condition| self.values.condition(condition, facts.dataset.json));
-        let conditions = [self.granted.clone(), filters.collect()].concat();
+        let (choosing, marking): (Vec<&Condition>, Vec<&Condition>) =
+            facts.conditions.iter().partition(|condition| is_of_the_whole(facts.dataset, condition));
+        let mut rendered = |conditions: &[&Condition]| -> Vec<Sql> {
+            conditions.iter().map(|condition| self.values.condition(condition, facts.dataset.json)).collect()
+        };
+        let (filters, marks) = (rendered(&choosing), rendered(&marking));
+        let conditions = [self.granted.clone(), filters].concat();
         let mut variables: Vec<(&'static str, Variable)> = Vec::new();
+        variables.push(("has_marks", Variable::from(!marks.is_empty())));
+        variables.push(("marks", all_of(&marks).into()));
         match &source {
             Source::Raw => {
                 let base = self.base(&conditions, &[(from, to)], Grain::Row);

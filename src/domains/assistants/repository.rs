@@ -81,6 +81,7 @@ pub static SPANS: Dataset = Dataset {
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
     kept_days: None,
+    whole_by: None,
     rollups: &ROLLUPS,
 };
 
@@ -158,6 +159,7 @@ pub static LATENCIES: Dataset = Dataset {
     json_is_content: true,
     tables: &["assistants_tracing_spans"],
     kept_days: None,
+    whole_by: None,
     rollups: &LATENCY_ROLLUPS,
 };
 

@@ -37,6 +37,7 @@ pub static EXPOSURES: Dataset = Dataset {
     json_is_content: false,
     tables: &["events"],
     kept_days: None,
+    whole_by: Some(&["experiment_id"]),
     rollups: &EXPOSED,
 };
 
@@ -55,6 +56,7 @@ pub static CONVERSATIONS: Dataset = Dataset {
     json_is_content: false,
     tables: &["events"],
     kept_days: None,
+    whole_by: None,
     rollups: &EXPOSED_CONVERSATIONS,
 };
 
@@ -72,6 +74,7 @@ pub static SPANS: Dataset = Dataset {
     json_is_content: false,
     tables: &["assistants_tracing_spans"],
     kept_days: None,
+    whole_by: None,
     rollups: &[],
 };
 
@@ -90,6 +93,7 @@ pub static INTERACTIONS: Dataset = Dataset {
     json_is_content: false,
     tables: &["events"],
     kept_days: None,
+    whole_by: None,
     rollups: &QUARTERS,
 };
 
@@ -108,6 +112,7 @@ pub static GOALS: Dataset = Dataset {
     json_is_content: false,
     tables: &["events"],
     kept_days: None,
+    whole_by: None,
     rollups: &[],
 };
 

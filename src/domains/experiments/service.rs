@@ -8,6 +8,7 @@ use super::analysis::{
     Arm, Correction, CorrectionScope, Direction, Experiment, Handling, Metric as Analysed, MetricType,
     MultipleExposures, Observed, Role, Settings, TestChoice,
 };
+use super::notes::{OVER, STILL_RUNNING};
 use super::repository::{ArmRow, EXPOSURES, GOALS, VariantRow};
 use super::schemas::{ConversionWindow, EventOf, Metric, MetricKind, Plan, Sureness};
 use crate::answer::Meta;
@@ -21,8 +22,9 @@ use crate::service::{AnswerError, Service};
 
 /// Variants of an experiment: more are none.
 pub(super) const MOST_VARIANTS: usize = 50;
-/// From this age of its newest exposure on, an experiment is over.
-pub(super) const STILL: Duration = Duration::days(1);
+/// From this age of its newest exposure on, an experiment is over. Longer than a weekend, or an outage: the test that is
+/// taken when it is over must not be one more look.
+pub(super) const STILL: Duration = Duration::days(7);
 /// Names of a baseline that is not named.
 const BASELINES: [&str; 3] = ["control", "baseline", "a"];
 
@@ -319,6 +321,12 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// By which test it is decided, where nobody said so.
+    pub fn note(self) -> Option<&'static str> {
+        let note = if self.is_running { STILL_RUNNING } else { OVER };
+        (self.test == TestChoice::Auto).then_some(note)
+    }
+
     fn settings(self) -> Settings {
         Settings {
             alpha: self.sureness.alpha,

@@ -125,6 +125,7 @@ const fn dataset(fields: &'static [Field], rollups: &'static [Rollup]) -> Datase
         json_is_content: false,
         tables: &["product_telemetry_events"],
         kept_days: Some(KEPT_DAYS),
+        whole_by: None,
         rollups,
     }
 }

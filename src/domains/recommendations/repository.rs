@@ -59,6 +59,7 @@ const fn dataset(fields: &'static [Field]) -> Dataset {
         json_is_content: false,
         tables: &["events"],
         kept_days: None,
+        whole_by: None,
         rollups: &ROLLUPS,
     }
 }

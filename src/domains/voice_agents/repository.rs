@@ -98,6 +98,7 @@ const fn dataset(fields: &'static [Field], rollups: &'static [Rollup]) -> Datase
         json_is_content: false,
         tables: &["events", "assistants_tracing_spans"],
         kept_days: None,
+        whole_by: None,
         rollups,
     }
 }

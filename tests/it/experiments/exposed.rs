@@ -124,7 +124,7 @@ pub async fn store(app: &TestApp, exposed: &[Exposed]) {
     }
 }
 
-/// The visitors of an experiment that were first exposed from `from` until `to`, of exposures that pass.
+/// The visitors of an experiment that were first exposed from `from` until `to`, and then by an exposure that passes.
 pub fn units<'a>(
     exposed: &'a [Exposed],
     experiment: &str,
@@ -132,8 +132,11 @@ pub fn units<'a>(
     passes: impl Fn(&Exposed) -> bool,
 ) -> Vec<Unit<'a>> {
     let mut units: BTreeMap<&str, Unit<'a>> = BTreeMap::new();
-    let of_experiment = exposed.iter().filter(|of| of.experiment == experiment && !of.visitor.is_empty());
-    for of in of_experiment.filter(|of| passes(of)) {
+    let mut passing: BTreeSet<(&str, i64, &str)> = BTreeSet::new();
+    for of in exposed.iter().filter(|of| of.experiment == experiment && !of.visitor.is_empty()) {
+        if passes(of) {
+            passing.insert((&of.visitor, of.at, &of.variant));
+        }
         let none = || Unit { first: of, variants: BTreeSet::new(), exposures: 0, late: 0 };
         let unit = units.entry(&of.visitor).or_insert_with(none);
         let order = |of: &'a Exposed| (of.at, &of.variant, of.platform, &of.profile);
@@ -146,7 +149,9 @@ pub fn units<'a>(
         unit.exposures += 1;
         unit.late += u64::from(of.is_late);
     }
-    units.into_values().filter(|unit| from <= unit.first.at && unit.first.at < to).collect()
+    let in_range = |unit: &Unit<'_>| from <= unit.first.at && unit.first.at < to;
+    let is_chosen = |unit: &Unit<'_>| passing.contains(&(&unit.first.visitor, unit.first.at, &unit.first.variant));
+    units.into_values().filter(|unit| in_range(unit) && is_chosen(unit)).collect()
 }
 
 /// χ² of the counts of arms against their weights, and p. Nothing where there is nothing to test.

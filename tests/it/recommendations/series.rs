@@ -1,6 +1,8 @@
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
 use serde_json::json;
 
-use crate::support::{TestApp, message, recommendation, series, with};
+use crate::support::{ChartValues, TestApp, local_bucket, message, recommendation, series, values_of, with};
 
 const PATH: &str =
     "/api/v1/recommendations/charts/series?datetime_from=2026-02-01&datetime_to=2026-02-02&aggregation_level=day";
@@ -97,5 +99,35 @@ async fn lists_are_ored_within_and_anded_across() {
         ("filter=profile_code:is_null", "messages: [0,0]\n"),
     ] {
         assert_eq!(series(&app.get(&format!("{PATH}&{filters}")).await), expected, "{filters}");
+    }
+}
+
+/// Many days begin equally far apart, and the last of them has 25 hours, or 23.
+#[tokio::test]
+async fn the_last_day_of_a_long_range_is_as_long_as_its_clock_says() {
+    let app = TestApp::start("series_changes_of_clock").await;
+    let first: DateTime<Utc> = "2025-09-20T00:30:00Z".parse().unwrap();
+    let times: Vec<DateTime<Utc>> = (0..24 * 60).map(|hours| first + Duration::hours(hours)).collect();
+    let events: Vec<_> = times.iter().map(|time| message(&time.to_rfc3339(), &[])).collect();
+    for part in events.chunks(500) {
+        app.store(part).await;
+    }
+    for (zone, last) in [
+        ("Europe/Amsterdam", "2025-10-26"),
+        ("America/New_York", "2025-11-02"),
+        ("Africa/Cairo", "2025-10-30"),
+        ("Australia/Lord_Howe", "2025-10-05"),
+        ("UTC", "2025-11-02"),
+    ] {
+        let path = format!(
+            "/api/v1/recommendations/charts/series?datetime_from=2025-09-01&datetime_to={last}&aggregation_level=day&timezone={zone}"
+        );
+        let zone: Tz = zone.parse().unwrap();
+        let last = last.to_owned();
+        let mut wanted = ChartValues::new();
+        for day in times.iter().map(|time| local_bucket(*time, zone, "day")).filter(|day| *day <= last) {
+            *wanted.entry(("messages".to_owned(), day)).or_default() += 1.0;
+        }
+        assert_eq!(values_of(&app.get(&path).await, zone, "day"), wanted, "{zone}");
     }
 }

@@ -1,14 +1,14 @@
 //! From comparisons to a decision.
 //!
 //! A variant is judged by its basis: the sequential test and interval, or with `test=fixed` those for one look.
-//! *Significant* is an adjusted p-value below alpha. The *wished* side of an interval is the upper one of a metric that
+//! *Significant* is an adjusted p-value below alpha, of enough units for the test. The *wished* side of an interval is the upper one of a metric that
 //! is to increase, the lower one of one that is to decrease; a relative interval lies *within* a minimum effect m when
 //! it lies between −m and m. Of each variant holds the first that applies:
 //!
 //! 1. `quarantine`: units did not come as planned (`health.srm.alarm`).
 //! 2. `stop_guardrail`: a guardrail, or a goal, is significantly worse. Not when its interval lies within its minimum
 //!    effect: then the harm does not matter. Goals always have one, guardrails when it is given.
-//! 3. `ship`: at least one goal is significantly better, with enough units for its test; every other goal is that too,
+//! 3. `ship`: at least one goal is significantly better; every other goal is that too,
 //!    or lies within its minimum effect; and each guardrail with a minimum effect is certainly not worse by more.
 //! 4. `stop_no_effect`: there are goals, and the wished side of each one's interval is below its minimum effect.
 //! 5. `continue`: anything else.
@@ -18,6 +18,7 @@
 
 use std::collections::BTreeSet;
 
+use super::compare::{is_enough, times_until_enough};
 use super::input::{Direction, Experiment, Metric, Role, Settings};
 use super::schemas::{
     Compared, Decision, DecisionCode, ExperimentHealth, MetricAnalysis, Note, Reason, Variant, VariantDecision,
@@ -122,18 +123,23 @@ struct Finding {
     lift: f64,
     /// Relative.
     interval: Option<[f64; 2]>,
+    /// Whether there is enough to go by.
     is_trusted: bool,
+    is_small: bool,
 }
 
 impl Finding {
-    fn of(metric: &Metric, compared: &Compared, settings: &Settings) -> Self {
+    fn of(metric: &Metric, compared: &Compared, experiment: &Experiment) -> Self {
+        let settings = &experiment.settings;
         let sign = sign(metric.direction);
         let turned = |[lower, upper]: [f64; 2]| if sign > 0.0 { [lower, upper] } else { [-upper, -lower] };
         let (p_value, adjusted, interval) = match (&compared.sequential, settings.is_sequential()) {
             (Some(of), true) => (Some(of.p_value), Some(of.p_value_adjusted), of.relative_interval),
             (None, true) => (None, None, None),
             (_, false) => {
-                let relative = compared.relative.map(|relative| relative.interval);
+                // Of few units it is narrower than it may be.
+                let is_small = compared.notes.contains(&Note::SmallSample);
+                let relative = compared.relative.filter(|_| !is_small).and_then(|relative| relative.interval);
                 (compared.p_value, compared.p_value_adjusted, relative)
             }
         };
@@ -142,16 +148,20 @@ impl Finding {
             is_significant: adjusted.is_some_and(|p| p < settings.alpha),
             lift: compared.absolute.map_or(0.0, |absolute| sign * absolute.value),
             interval: interval.map(turned),
-            is_trusted: ![Note::SmallSample, Note::ZeroVariance].iter().any(|note| compared.notes.contains(note)),
+            is_small: compared.notes.contains(&Note::SmallSample),
+            is_trusted: match settings.is_sequential() {
+                true => compared.sequential.is_some(),
+                false => is_enough(metric.observed(&experiment.baseline), metric.observed(&compared.measured.variant)),
+            },
         }
     }
 
     fn is_better(&self) -> bool {
-        self.is_significant && self.lift > 0.0
+        self.is_trusted && self.is_significant && self.lift > 0.0
     }
 
     fn is_worse(&self) -> bool {
-        self.is_significant && self.lift < 0.0
+        self.is_trusted && self.is_significant && self.lift < 0.0
     }
 
     fn is_within(&self, minimum: f64) -> bool {
@@ -172,7 +182,7 @@ fn judge(comparisons: &[(&Metric, &Compared, Option<f64>)], experiment: &Experim
     let settings = &experiment.settings;
     let of_role = |role: Role| {
         let of = comparisons.iter().filter(move |(metric, ..)| metric.role == role);
-        of.map(|(metric, compared, _)| (*metric, Finding::of(metric, compared, settings)))
+        of.map(|(metric, compared, _)| (*metric, Finding::of(metric, compared, experiment)))
     };
     let minimum = |metric: &Metric| metric.minimum_effect.unwrap_or(settings.minimum_effect);
     let (goals, guardrails): (Vec<_>, Vec<_>) = (of_role(Role::Goal).collect(), of_role(Role::Guardrail).collect());
@@ -193,13 +203,13 @@ fn judge(comparisons: &[(&Metric, &Compared, Option<f64>)], experiment: &Experim
     let is_uncertain =
         |(metric, finding): &(&Metric, Finding)| metric.minimum_effect.is_some_and(|margin| !finding.is_above(-margin));
     let is_uncertain = guardrails.iter().any(is_uncertain);
-    let is_won = |finding: &Finding| finding.is_better() && finding.is_trusted;
-    let can_ship = goals.iter().any(|(_, finding)| is_won(finding))
-        && goals.iter().all(|(metric, finding)| is_won(finding) || finding.is_within(minimum(metric)));
+    let can_ship = goals.iter().any(|(_, finding)| finding.is_better())
+        && goals.iter().all(|(metric, finding)| finding.is_better() || finding.is_within(minimum(metric)));
     if can_ship && !is_uncertain {
         return Verdict::of(DecisionCode::Ship, [Reason::GoalsSignificantlyBetter]);
     }
-    if !goals.is_empty() && goals.iter().all(|(metric, finding)| finding.is_below(minimum(metric)) && !is_won(finding))
+    if !goals.is_empty()
+        && goals.iter().all(|(metric, finding)| finding.is_below(minimum(metric)) && !finding.is_better())
     {
         return Verdict::of(DecisionCode::StopNoEffect, [Reason::EffectBelowMinimum]);
     }
@@ -208,7 +218,8 @@ fn judge(comparisons: &[(&Metric, &Compared, Option<f64>)], experiment: &Experim
     reasons.extend((can_ship && is_uncertain).then_some(Reason::GuardrailUncertain));
     reasons.extend(goals.is_empty().then_some(Reason::NoGoal));
     let open = comparisons.iter().filter(|(metric, compared, _)| {
-        metric.role == Role::Goal && undecided(&(*metric, Finding::of(metric, compared, settings)), settings).is_some()
+        metric.role == Role::Goal
+            && undecided(&(*metric, Finding::of(metric, compared, experiment)), settings).is_some()
     });
     let needed = open.filter_map(|(metric, compared, baseline)| {
         let target = minimum(metric) * baseline.unwrap_or(0.0).abs();
@@ -221,19 +232,19 @@ fn judge(comparisons: &[(&Metric, &Compared, Option<f64>)], experiment: &Experim
 fn undecided((metric, finding): &(&Metric, Finding), settings: &Settings) -> Option<Reason> {
     let minimum = metric.minimum_effect.unwrap_or(settings.minimum_effect);
     match finding.is_below_alpha {
-        None => Some(Reason::NoData),
-        Some(_) if finding.is_better() => (!finding.is_trusted).then_some(Reason::SmallSample),
-        Some(_) if finding.is_within(minimum) => None,
+        None if !finding.is_small => Some(Reason::NoData),
+        _ if !finding.is_trusted => Some(Reason::SmallSample),
+        _ if finding.is_better() || finding.is_within(minimum) => None,
         Some(true) if !finding.is_significant => Some(Reason::NotSignificantAfterCorrection),
-        Some(_) if settings.is_sequential() => Some(Reason::SequentialIntervalIncludesZero),
-        Some(_) => Some(Reason::FixedIntervalIncludesZero),
+        _ if settings.is_sequential() => Some(Reason::SequentialIntervalIncludesZero),
+        _ => Some(Reason::FixedIntervalIncludesZero),
     }
 }
 
 /// Units of all arms that are still missing until the present lift, or one of `least`, is found.
 fn units_needed(compared: &Compared, least: f64, experiment: &Experiment, metric: &Metric) -> Option<u64> {
     let settings = &experiment.settings;
-    let of = |variant: &str| metric.variants.iter().find(|(name, _)| name == variant).map_or(0, |(_, of)| of.units);
+    let of = |variant: &str| metric.observed(variant).units;
     let absolute = compared.absolute.filter(|absolute| absolute.standard_error > 0.0)?;
     let pair = of(&experiment.baseline) as f64 + compared.measured.units as f64;
     let lift =
@@ -243,7 +254,9 @@ fn units_needed(compared: &Compared, least: f64, experiment: &Experiment, metric
         false => Judged::Fixed,
     };
     let assurance = Assurance { alpha: settings.alpha, power: POWER };
-    let times = times_as_many(lift, absolute.value.abs().max(least), judged, assurance)?;
+    let sides = [&*experiment.baseline, &*compared.measured.variant].map(|variant| metric.observed(variant));
+    let enough = times_until_enough(sides[0], sides[1], settings.is_sequential())?;
+    let times = times_as_many(lift, absolute.value.abs().max(least), judged, assurance)?.max(enough);
     let all: f64 = experiment.arms.iter().map(|arm| of(&arm.variant) as f64).sum();
     Some((all * (times - 1.0)).ceil().max(0.0) as u64)
 }
@@ -427,12 +440,63 @@ mod tests {
     }
 
     #[test]
-    fn few_units_are_no_ground_to_ship() {
-        let few = experiment(Fixed, vec![goal("sales", &[(1, 20), (12, 20)])]);
+    fn few_units_are_no_ground_to_ship_or_to_stop() {
+        let few = experiment(Fixed, vec![goal("sales", &[(0, 9), (8, 9)])]);
         let analysis = assert_decided(&few, Continue, &[Reason::SmallSample]);
+        assert!(analysis.decision.units_needed.unwrap() > 0);
         let Variant::Compared(compared) = &analysis.metrics[0].variants[1] else { panic!("it is compared") };
-        assert_eq!(compared.notes, [Note::SmallSample]);
+        assert!(compared.notes.contains(&Note::SmallSample));
         assert!(compared.p_value_adjusted.unwrap() < 0.001);
+    }
+
+    /// An arm of few units in which nobody converted yet says little, one of many says all.
+    #[test]
+    fn an_arm_without_conversions_is_harmed_only_when_there_should_have_been_some() {
+        let canary = |test, rates: [(u64, u64); 2]| {
+            let mut canary = experiment(test, vec![goal("sales", &rates)]);
+            (canary.arms[0].weight, canary.arms[1].weight) = (rates[0].1 as f64, rates[1].1 as f64);
+            canary
+        };
+        for test in [Auto, Fixed] {
+            assert_decided(&canary(test, [(100, 1_000), (0, 10)]), Continue, &[Reason::SmallSample]);
+            assert_decided(&canary(test, [(1_000, 10_000), (0, 15)]), Continue, &[Reason::SmallSample]);
+            // Nothing rules out that it is better: 0 of 20 may be 16 %.
+            assert_decided(&canary(test, [(5, 263), (0, 20)]), Continue, &[Reason::SmallSample]);
+            assert_decided(&canary(test, [(100, 1_000), (0, 1_000)]), StopGuardrail, &[Reason::GoalSignificantlyWorse]);
+            assert_decided(&canary(test, [(100, 1_000), (1_000, 1_000)]), Ship, &[Reason::GoalsSignificantlyBetter]);
+        }
+        let skewed = |n: u64, part: f64| {
+            Observed::mean(
+                n as f64 * part * 10.0,
+                Sample { n, mean: part * 10.0, variance: part * (1.0 - part) * 100.0 },
+            )
+        };
+        let mut canary = experiment(Auto, vec![metric("revenue", &[skewed(1_000, 0.1), skewed(50, 0.0)])]);
+        (canary.arms[0].weight, canary.arms[1].weight) = (1_000.0, 50.0);
+        assert_decided(&canary, Continue, &[Reason::SmallSample]);
+    }
+
+    /// 300 experiments without a difference, of which a hundredth of the units come to the variant.
+    #[test]
+    fn a_small_arm_is_not_called_harmed_or_better_by_luck() {
+        let mut random = fastrand::Rng::with_seed(99);
+        let (mut found, mut rates) = (0, [(0_u64, 0_u64); 2]);
+        for _ in 0..300 {
+            rates = rates.map(|_| (0, 0));
+            for _ in 0..50 {
+                for ((sum, units), more) in rates.iter_mut().zip([990, 10]) {
+                    *units += more;
+                    *sum += (0..more).filter(|_| random.u32(..10) == 0).count() as u64;
+                }
+                let mut canary = experiment(Auto, vec![goal("any", &rates)]);
+                (canary.arms[0].weight, canary.arms[1].weight) = (0.99, 0.01);
+                if matches!(analyze(&canary).decision.code, Ship | StopGuardrail | StopNoEffect) {
+                    found += 1;
+                    break;
+                }
+            }
+        }
+        assert!(found <= 15, "{found} of 300");
     }
 
     #[test]

@@ -202,6 +202,13 @@ pub struct Metric {
     pub variants: Vec<(String, Observed)>,
 }
 
+impl Metric {
+    /// What was observed in a variant.
+    pub fn observed(&self, variant: &str) -> &Observed {
+        self.variants.iter().find(|(name, _)| name == variant).map_or(&Observed::EMPTY, |(_, observed)| observed)
+    }
+}
+
 /// The sufficient statistics of a metric in one variant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed {
@@ -210,7 +217,8 @@ pub struct Observed {
     pub numerator: f64,
     /// Units, or of a ratio Σd.
     pub denominator: f64,
-    /// `None` without units, of a ratio whose denominator adds up to 0, and where nothing was heard of the metric.
+    /// `None` without units, of a ratio whose denominator adds up to 0, of what leaves the range of numbers, and where
+    /// nothing was heard of the metric.
     pub outcome: Option<Outcome>,
     /// Whether any event of the metric came in, of whomever.
     pub is_heard_of: bool,
@@ -271,7 +279,8 @@ impl Observed {
             units: sample.n,
             numerator: sum,
             denominator: sample.n as f64,
-            outcome: (sample.n > 0).then_some(Outcome::Mean(sample)),
+            outcome: (sample.n > 0 && sample.mean.is_finite() && sample.variance.is_finite())
+                .then_some(Outcome::Mean(sample)),
             ..Self::EMPTY
         }
     }

@@ -12,7 +12,7 @@ pub use input::{
     Arm, Correction, CorrectionScope, Direction, Experiment, Handling, Metric, MetricType, MultipleExposures, Observed,
     Outcome, PriorChoice, Role, Settings, TestChoice,
 };
-pub use schemas::{Analysis, Decision, DecisionCode, MetricAnalysis, Note, Reason, Srm};
+pub use schemas::{Analysis, Decision, DecisionCode, MetricAnalysis, Note, Reason, Srm, TestName, Variant};
 
 /// Analyses an experiment: every metric of every variant beside the baseline, whether units came as planned, and what
 /// to do.

@@ -53,6 +53,13 @@ impl Variant {
             Self::Alone(_) => None,
         }
     }
+
+    pub fn notes(&self) -> &[Note] {
+        match self {
+            Self::Compared(compared) => &compared.notes,
+            Self::Alone(alone) => &alone.notes,
+        }
+    }
 }
 
 /// What was measured of a variant.
@@ -132,12 +139,15 @@ vocabulary! {
         BaselineEmpty = "baseline_empty",
         /// One unit has no variance: nothing can be tested.
         TooFewUnits = "too_few_units",
-        /// The test holds for more: conversions with more than 5 of either kind in both arms, 30 units otherwise.
+        /// The test holds for more: conversions with more than 5 of either kind in both arms, 30 units otherwise. Of the
+        /// sequential test there is nothing until more than 10 units of either arm tell something.
         SmallSample = "small_sample",
         /// Neither arm varies, so that there is nothing to measure a difference by.
         ZeroVariance = "zero_variance",
         /// The baseline is 0, or too close to it to divide by: there is no relative lift.
         BaselineZero = "baseline_zero",
+        /// Values, or their squares, leave the range of numbers.
+        NumberTooLarge = "number_too_large",
         /// No event of the goal came in, of whomever: nothing is known of it.
         NoEventsOfGoal = "no_events_of_goal",
         /// The denominator of a ratio adds up to 0, or too close to it to divide by.
@@ -157,8 +167,9 @@ pub struct Effect {
     pub value: f64,
     #[schema(example = 0.0186)]
     pub standard_error: f64,
-    /// Leaves alpha out.
-    pub interval: [f64; 2],
+    /// Leaves alpha out. Null where nothing is known of how far the value may be off, because no unit differs from the
+    /// others.
+    pub interval: Option<[f64; 2]>,
 }
 
 /// What holds for as many looks as one likes.
@@ -303,7 +314,7 @@ vocabulary! {
         FixedIntervalIncludesZero = "fixed_interval_includes_zero",
         /// By itself it would be significant, among as many tests it is not.
         NotSignificantAfterCorrection = "not_significant_after_correction",
-        /// A goal that seems better has too few units for its test.
+        /// A goal has too few units for its test.
         SmallSample = "small_sample",
         /// A guardrail may still be worse by more than its minimum effect.
         GuardrailUncertain = "guardrail_uncertain",

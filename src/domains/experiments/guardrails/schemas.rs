@@ -57,6 +57,6 @@ impl Shape for Guardrails {
     }
 
     fn csv(&self) -> String {
-        csv_of(&self.analysis.metrics.iter().flat_map(rows).collect::<Vec<_>>())
+        csv_of(&rows(&self.analysis))
     }
 }

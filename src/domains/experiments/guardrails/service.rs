@@ -77,7 +77,8 @@ impl ExperimentsService {
             multiple: runs.rows.rows.iter().map(|row| row.multiple_units).sum(),
         };
         let experiment = arms.experiment(metrics.collect(), &came, judged, question.multiple_exposures);
-        let mut meta = self.meta(reader, &range, &[UNITS, RUNS, SLOW], &runs).await?;
+        let notes: Vec<&str> = [UNITS, RUNS, SLOW].into_iter().chain(judged.note()).collect();
+        let mut meta = self.meta(reader, &range, &notes, &runs).await?;
         add_cost(&used, &mut meta);
         Ok(Guardrails { analysis: analyze(&experiment), latency, meta })
     }

@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::super::ExperimentsService;
 use super::super::analysis::analyze;
-use super::super::notes::{GOAL, UNITS};
+use super::super::notes::{EVENTS, GOAL, UNITS};
 use super::super::results::schemas::ExperimentResults;
 use super::super::schemas::MetricKind;
 use super::super::service::{Arms, Came, Judged, Purpose};
@@ -51,7 +51,11 @@ impl ExperimentsService {
         let came = Came::of(answered.get(of_units).map_or(&[], |answered| &answered.rows.rows));
         let experiment = arms.experiment(observed.collect(), &came, judged, question.multiple_exposures);
         let Some((first, others)) = answered.split_first() else { unreachable!("a body without metrics is refused") };
-        let mut meta = self.meta(reader, &range, &[UNITS, GOAL], first).await?;
+        let is_of_events = |asked: &AskedMetric| asked.metric.kind == MetricKind::EventRatio;
+        let mut notes = if metrics.iter().all(is_of_events) { Vec::new() } else { vec![UNITS, GOAL] };
+        notes.extend(metrics.iter().any(is_of_events).then_some(EVENTS));
+        notes.extend(judged.note());
+        let mut meta = self.meta(reader, &range, &notes, first).await?;
         others.iter().for_each(|answered| add_cost(answered, &mut meta));
         Ok(ExperimentResults { analysis: analyze(&experiment), meta })
     }

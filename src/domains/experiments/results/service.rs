@@ -4,7 +4,8 @@ use chrono::Utc;
 
 use super::super::ExperimentsService;
 use super::super::analysis::{CorrectionScope, Role, analyze};
-use super::super::notes::{GOAL, UNITS};
+use super::super::notes::{EVENTS, GOAL, UNITS};
+use super::super::schemas::MetricKind;
 use super::super::service::{Arms, Came, Judged, Purpose};
 use super::schemas::{ExperimentResults, ResultsQuestion};
 use crate::auth::Reader;
@@ -38,7 +39,9 @@ impl ExperimentsService {
             is_running: seen.is_running,
         };
         let experiment = arms.experiment(metrics, &Came::of(rows), judged, question.multiple_exposures);
-        let meta = self.meta(reader, &range, &[UNITS, GOAL], &answered).await?;
+        let notes: &[&str] = if question.metric.kind == MetricKind::EventRatio { &[EVENTS] } else { &[UNITS, GOAL] };
+        let notes: Vec<&str> = notes.iter().copied().chain(judged.note()).collect();
+        let meta = self.meta(reader, &range, &notes, &answered).await?;
         Ok(ExperimentResults { analysis: analyze(&experiment), meta })
     }
 }

@@ -6,16 +6,13 @@ use super::super::ProductService;
 use super::super::notes::{ACTIVE, ROLLING, STICKINESS, USERS};
 use super::super::repository::{PRESENCE, ReturnsRow};
 use super::rolling::{Days, Rolled};
-use super::schemas::{ActiveUsersQuestion, Window};
+use super::schemas::{ActiveUsersQuestion, DailyAggregation, Window};
 use crate::answer::{self, Chart, Group, Line, Lines, Measure, Number, Outline};
 use crate::auth::Reader;
 use crate::clickhouse::Values;
-use crate::query::{Aggregation, Buckets, DateRange, Level, Problem, Range, Sources};
+use crate::query::{Aggregation, Buckets, DateRange, Level, Range, Sources};
 use crate::repository::Answered;
 use crate::service::{AnswerError, Common, add_cost, verified};
-
-/// The units that a chart of days can have.
-const LEVELS: [&str; 6] = ["auto", "day", "week", "month", "quarter", "year"];
 
 impl ProductService {
     pub async fn active_users(&self, reader: &Reader, question: &ActiveUsersQuestion) -> Result<Chart, AnswerError> {
@@ -102,11 +99,7 @@ fn lines_of(values: &[Option<Rolled>], window: Window) -> Lines {
 }
 
 /// The time axis, of whole days at least.
-fn buckets_of_days(aggregation: Aggregation, range: &Range) -> Result<Buckets, AnswerError> {
-    let Aggregation(level) = aggregation;
-    if matches!(level, Level::Minute | Level::Hour) {
-        return Err(Problem::not_allowed(Level::PARAMETER, level.name(), &LEVELS).into());
-    }
+fn buckets_of_days(DailyAggregation(aggregation): DailyAggregation, range: &Range) -> Result<Buckets, AnswerError> {
     let buckets = aggregation.buckets(range)?;
     if matches!(buckets.level, Level::Minute | Level::Hour) {
         return Ok(Aggregation(Level::Day).buckets(range)?);
