@@ -1,7 +1,10 @@
 //! Product events: a strict contract of privacy. What is not in the catalogue is refused, and so is what
 //! looks like a raw URL, a query string, an e-mail address, somebody's id, or a value that was looked at.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
+use regex::Regex;
 use uuid::Uuid;
 
 use super::anonymise::{is_account_or_secret, is_personal};
@@ -30,7 +33,7 @@ const CATALOGUE: [(&str, &[Field]); 6] = [
         "filter_changed",
         &[
             Field::word("view", "view"),
-            Field::word("filter_key", "filterKey"),
+            Field::key("filter_key", "filterKey"),
             Field::count("value_count", "valueCount"),
         ],
     ),
@@ -38,7 +41,7 @@ const CATALOGUE: [(&str, &[Field]); 6] = [
         "chart_interacted",
         &[Field::word("chart", "chart"), Field::word("action", "action"), Field::word("surface", "surface")],
     ),
-    ("client_error", &[Field::word("boundary", "boundary"), Field::word("error_class", "errorClass")]),
+    ("client_error", &[Field::word("boundary", "boundary"), Field::class("error_class", "errorClass")]),
     (
         "session_ended",
         &[
@@ -72,6 +75,10 @@ struct Field {
 enum Kind {
     /// A name that the product has given to something of its own.
     Word,
+    /// One without the value that belongs to it.
+    Key,
+    /// One without what is said of it.
+    Class,
     Route,
     Count,
 }
@@ -79,6 +86,14 @@ enum Kind {
 impl Field {
     const fn word(name: &'static str, camel: &'static str) -> Self {
         Self { name, camel, kind: Kind::Word }
+    }
+
+    const fn key(name: &'static str, camel: &'static str) -> Self {
+        Self { name, camel, kind: Kind::Key }
+    }
+
+    const fn class(name: &'static str, camel: &'static str) -> Self {
+        Self { name, camel, kind: Kind::Class }
     }
 
     const fn route(name: &'static str, camel: &'static str) -> Self {
@@ -159,7 +174,15 @@ fn read_payload<'a>(mut payload: Object<'a>, fields: &[Field]) -> Result<Object<
         let Some((spelling, value)) = take(&mut payload, [field.name, field.camel]) else { continue };
         let pointer = format!("/payload/{spelling}");
         match (field.kind, value) {
-            (Kind::Word, Json::Text(text)) => {
+            (Kind::Key, Json::Text(text)) if text.contains(':') => {
+                let detail = format!("`{pointer}` must be a key, without the value that was selected");
+                return Err(Rejection::new("not_a_name", &pointer, detail));
+            }
+            (Kind::Class, Json::Text(text)) if text.contains(' ') => {
+                let detail = format!("`{pointer}` must be the name of a class, without a message");
+                return Err(Rejection::new("not_a_name", &pointer, detail));
+            }
+            (Kind::Word | Kind::Key | Kind::Class, Json::Text(text)) => {
                 check_word(&text, &pointer)?;
                 read.insert(field.name, text);
             }
@@ -169,7 +192,7 @@ fn read_payload<'a>(mut payload: Object<'a>, fields: &[Field]) -> Result<Object<
             }
             (Kind::Count, Json::Int(number)) if u32::try_from(number).is_ok() => read.insert(field.name, number),
             (Kind::Count, _) => return Err(Rejection::invalid_type(&pointer, "a whole number from 0 to 4294967295")),
-            (Kind::Word | Kind::Route, _) => return Err(Rejection::invalid_type(&pointer, "a text")),
+            (_, _) => return Err(Rejection::invalid_type(&pointer, "a text")),
         }
     }
     refuse_rest(&payload, "/payload")?;
@@ -225,7 +248,7 @@ fn pseudonym<'a>(fields: &mut Object<'a>, spellings: [&'static str; 2]) -> Resul
     let id = require(fields, spellings, "")?;
     let is_made_up = (SHORTEST_PSEUDONYM..=LONGEST_TEXT).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        && !id.bytes().all(|byte| byte.is_ascii_digit())
+        && !is_counted_up(&id)
         && !is_account_or_secret(&id);
     if is_made_up {
         return Ok(id);
@@ -236,13 +259,32 @@ fn pseudonym<'a>(fields: &mut Object<'a>, spellings: [&'static str; 2]) -> Resul
     Err(Rejection::new("raw_id", &pointer, detail))
 }
 
-/// A name: no address, no URL, nothing of a query string.
+/// Whether an id is a number, or one behind a word, that a database counts up: with zeros in front.
+fn is_counted_up(id: &str) -> bool {
+    let mut segments = id.split(['-', '_']);
+    let is_number = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_number(id) || (id.contains("000") && segments.all(|segment| is_number(segment) || is_word(segment)))
+}
+
+/// What names of a product are not: places on a network, and numbers that are somebody's. A date is neither.
+static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+    let host = r"(?i)//|\bwww\.|\blocalhost\b|\.(com|net|org|io|eu|internal|local)(:|/|$)|:[0-9]{2,5}(/|$)";
+    Regex::new(host).expect("a pattern")
+});
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[0-9]{5,}|[0-9](?:[ ./-]?[0-9]){6,}|(?i)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}").expect("a pattern")
+});
+static DATE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]\b|\b20[0-9]{6}\b").expect("a pattern"));
+
+/// A name: no address, no URL, nothing of a query string, no number of somebody.
 fn check_word(text: &str, pointer: &str) -> Result<(), Rejection> {
     let refuse = |code, why: &str| Err(Rejection::new(code, pointer, format!("`{pointer}` {why}")));
     if text.contains('@') {
         return refuse("email", "looks like an e-mail address");
     }
-    if text.contains("://") || text.contains(['?', '&', '=', '#']) {
+    if PLACE.is_match(text) || text.contains(['?', '&', '=', '#']) {
         return refuse("raw_url", "looks like a URL or a query string");
     }
     let is_name = (1..=LONGEST_TEXT).contains(&text.len())
@@ -252,7 +294,8 @@ fn check_word(text: &str, pointer: &str) -> Result<(), Rejection> {
     if !is_name {
         return refuse("not_a_name", "must be a name of letters, digits, and ` _.:/-`");
     }
-    if is_personal(text) { refuse("personal_data", PERSONAL) } else { Ok(()) }
+    let is_numbered = NUMBER.is_match(&DATE.replace_all(text, "date"));
+    if is_numbered || is_personal(text) { refuse("personal_data", PERSONAL) } else { Ok(()) }
 }
 
 /// A pattern of a route: with placeholders where a URL has ids.
@@ -319,6 +362,80 @@ mod tests {
         ] {
             assert!(check_route(bad, "/r").is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_are_of_things_and_not_of_people_or_places() {
+        for good in [
+            "calls.list",
+            "calls:list",
+            "report 2026",
+            "2026-05-telemetry-v1",
+            "2026-05-14",
+            "v2.10.3",
+            "chart-12",
+            "TypeError",
+        ] {
+            assert!(check_word(good, "/r").is_ok(), "{good}");
+        }
+        for bad in [
+            "0612345678",
+            "06-12345678",
+            "31612345678",
+            "tel 0612345678",
+            "555-123-4567",
+            "555.123.4567",
+            "1-800-555-0199",
+            "020 7946 0958",
+            "AA:BB:CC:DD:EE:FF",
+            "//acme.com/a",
+            "www.acme.com",
+            "crm.acme.com/customers",
+            "localhost:8080/x",
+            "db:5432",
+            "user_id:12345",
+            "customer-12345",
+            "2026-05-14 0612345678",
+        ] {
+            assert!(check_word(bad, "/r").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_that_are_counted_up_are_no_pseudonyms() {
+        for bad in [
+            "user-0000000000000042",
+            "acct-000000000001",
+            "customer-00012345678",
+            "000000000000-000042",
+            "1234567890123456",
+        ] {
+            assert!(is_counted_up(bad), "{bad}");
+        }
+        for good in [
+            "a-0123456789abcdef",
+            "visitor-8347283462834723",
+            "018f5a3e-7b2c-7d4e-9a1b-2c3d4e5f6a7b",
+            "s-000000000000abcd",
+        ] {
+            assert!(!is_counted_up(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn keys_have_no_values_and_classes_no_messages() {
+        let read = |name: &str, payload: &str| {
+            let text = format!(
+                r#"{{"name":"{name}","org_id_hash":"0123456789abcdef0123456789abcdef","schema_version":"v1","session_id":"s-0123456789abcdef",
+                "anonymous_user_id":"a-0123456789abcdef","route_pattern":"/","payload":{payload}}}"#
+            );
+            let now = "2026-02-01T00:00:00Z".parse().unwrap();
+            read(json::read(&text).unwrap(), now, UnknownEvents::Refuse).map(drop).map_err(|refused| refused.code)
+        };
+        assert_eq!(read("filter_changed", r#"{"filter_key":"status"}"#), Ok(()));
+        assert_eq!(read("filter_changed", r#"{"filter_key":"status:open"}"#), Err("not_a_name"));
+        assert_eq!(read("client_error", r#"{"error_class":"net.TimeoutError"}"#), Ok(()));
+        assert_eq!(read("client_error", r#"{"error_class":"TypeError: cannot read jane"}"#), Err("not_a_name"));
     }
 
     #[test]
