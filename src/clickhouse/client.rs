@@ -190,13 +190,34 @@ impl ClickHouse {
 
     /// Runs a statement of ours that has no rows to give, without the bounds of a question.
     pub async fn execute(&self, sql: &str) -> Result<(), QueryError> {
-        self.ask(|client| async move { client.query_raw(sql).with_setting("max_execution_time", "0").execute().await })
-            .await
+        self.execute_with(sql, &[("max_execution_time", "0")]).await
+    }
+
+    /// The same with these settings.
+    pub async fn execute_with(&self, sql: &str, settings: &[(&'static str, &'static str)]) -> Result<(), QueryError> {
+        self.ask(|client| async move {
+            let query = client.query_raw(sql);
+            settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, *value)).execute().await
+        })
+        .await
     }
 
     /// The rows of a statement of ours, without the bounds of a question.
     pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
-        self.answered(self.ask(|client| async move { client.query_raw(sql).fetch_all().await })).await
+        self.answered(self.fetch_with(sql, &[])).await
+    }
+
+    /// The same with these settings, however long it takes.
+    pub async fn fetch_with<R: RowOwned + RowRead>(
+        &self,
+        sql: &str,
+        settings: &[(&'static str, &'static str)],
+    ) -> Result<Vec<R>, QueryError> {
+        self.ask(|client| async move {
+            let query = client.query_raw(sql);
+            settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, *value)).fetch_all().await
+        })
+        .await
     }
 
     /// What a statement gives, unless nothing comes for longer than a question may take: a server that cannot

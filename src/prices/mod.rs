@@ -9,8 +9,7 @@ mod runs;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use clickhouse::query::Query;
-use clickhouse::{Client, Row};
+use clickhouse::Row;
 use minijinja::value::Value;
 use serde::Deserialize;
 
@@ -74,16 +73,20 @@ pub async fn cost_changes(
     fetch(clickhouse, &render("cost_changes.sql", target, window, prices, Vec::new())?).await
 }
 
-/// Bytes of a statement: it names every price, more than once.
-const LONGEST_STATEMENT: &str = "67108864";
-const MOST_ELEMENTS: &str = "10000000";
+/// How long a statement may be, and how much it may say: it names every price, more than once.
+const OF_LONG_STATEMENTS: [(&str, &str); 4] = [
+    ("max_query_size", "67108864"),
+    ("max_ast_elements", "10000000"),
+    ("max_expanded_ast_elements", "10000000"),
+    ("max_execution_time", "0"),
+];
 
 /// The rows of a long statement, without the bounds of a question.
 async fn fetch<R: clickhouse::RowOwned + clickhouse::RowRead>(
     clickhouse: &ClickHouse,
     sql: &Sql,
 ) -> Result<Vec<R>, QueryError> {
-    clickhouse.ask(|client| async move { query(&client, sql).fetch_all().await }).await
+    clickhouse.fetch_with(sql.as_str(), &OF_LONG_STATEMENTS).await
 }
 
 /// Runs a long statement.
@@ -92,15 +95,7 @@ async fn execute(
     sql: &Sql,
     settings: &[(&'static str, &'static str)],
 ) -> Result<(), QueryError> {
-    let with_settings =
-        |query| settings.iter().fold(query, |query: Query, (name, value)| query.with_setting(*name, *value));
-    clickhouse.ask(|client| async move { with_settings(query(&client, sql)).execute().await }).await
-}
-
-fn query(client: &Client, sql: &Sql) -> Query {
-    let query = client.query_raw(sql.as_str());
-    let query = query.with_setting("max_query_size", LONGEST_STATEMENT).with_setting("max_execution_time", "0");
-    query.with_setting("max_ast_elements", MOST_ELEMENTS).with_setting("max_expanded_ast_elements", MOST_ELEMENTS)
+    clickhouse.execute_with(sql.as_str(), &[&OF_LONG_STATEMENTS, settings].concat()).await
 }
 
 fn render(

@@ -175,7 +175,7 @@ async fn funnels_are_every_way_tried_out() {
 fn event(session: &str, time: &str, name: &str, payload: Value) -> Value {
     json!({
         "name": name, "schema_version": "v1", "org_id_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        "session_id": format!("session-0123456789-{session}"), "anonymous_user_id": format!("visitor-0123456789-{session}"),
+        "session_id": format!("session-s0123456789-{session}"), "anonymous_user_id": format!("visitor-v0123456789-{session}"),
         "route_pattern": "/", "occurred_at": format!("2026-02-03T{time}Z"), "payload": payload,
     })
 }

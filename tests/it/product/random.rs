@@ -54,7 +54,7 @@ impl Event {
         let numbers = self.numbers.iter().map(|(name, number)| ((*name).to_owned(), json!(number)));
         json!({
             "event_id": id, "name": self.name, "schema_version": self.version, "org_id_hash": self.organisation_hash(),
-            "session_id": self.session, "anonymous_user_id": format!("visitor-{:016x}", self.user), "route_pattern": self.route,
+            "session_id": self.session, "anonymous_user_id": format!("visitor-u{:015x}", self.user), "route_pattern": self.route,
             "occurred_at": self.time.to_rfc3339_opts(SecondsFormat::Micros, true), "source": self.source,
             "payload": serde_json::Map::from_iter(words.chain(numbers)),
         })
@@ -69,7 +69,7 @@ fn any<T: Copy>(random: &mut fastrand::Rng, of: &[T]) -> T {
 pub fn visits(random: &mut fastrand::Rng, first: DateTime<Utc>, days: i64, users: u64, sessions: u64) -> Vec<Event> {
     let mut events = Vec::new();
     for number in 0..sessions {
-        let (user, session) = (random.u64(..users), format!("session-{number:016x}"));
+        let (user, session) = (random.u64(..users), format!("session-s{number:015x}"));
         let (source, version) = (any(random, &["web", "web", "desktop"]), any(random, &["v1", "v2"]));
         let micros = random.i64(0..days * 86_400_000_000);
         // Often exactly on a step, where an interval that is not half-open shows itself.

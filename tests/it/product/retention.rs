@@ -122,7 +122,7 @@ async fn a_return_counts_from_the_cohort_event_on() {
     let event = |user: &str, time: &str, name: &str| {
         json!({
             "name": name, "schema_version": "v1", "org_id_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "session_id": format!("session-0123456789-{user}"), "anonymous_user_id": format!("visitor-0123456789-{user}"),
+            "session_id": format!("session-s0123456789-{user}"), "anonymous_user_id": format!("visitor-v0123456789-{user}"),
             "route_pattern": "/", "occurred_at": time,
         })
     };
