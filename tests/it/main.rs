@@ -8,6 +8,7 @@ mod assistants;
 mod auth;
 mod batch_sender;
 mod canaries;
+mod cluster;
 mod crash;
 mod demo;
 mod edge;

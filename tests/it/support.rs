@@ -23,11 +23,31 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+/// Clusters of one and of two shards, all of which are this engine; and what Replicated tables need to be created. They
+/// stay read-only: this Keeper cannot be written to.
+const CLUSTERS: &str = "<clickhouse>
+    <tcp_port>9000</tcp_port>
+    <remote_servers>
+        <one><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></one>
+        <two>
+            <shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>
+            <shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>
+        </two>
+    </remote_servers>
+    <zookeeper><implementation>testkeeper</implementation></zookeeper>
+    <macros><shard>01</shard><replica>replica-1</replica></macros>
+</clickhouse>";
+
 /// The engine of this test process, in a folder that goes with it.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
+        // What an engine finds in this folder are further settings.
+        let further = folder.join("engine.d");
+        std::fs::create_dir(&further)
+            .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
+            .expect("a folder");
         // All tests have their tables in one engine, which counts a buffer of 1 MiB for each.
         let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30 };
         Engine::start(&config).expect("the engine starts")
