@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 
 use chartwell::clickhouse::ClickHouse;
+use chartwell::clickhouse::template;
 use chartwell::migrations::{Migration, Target, migrations};
+use chartwell::verification::{statements, verify_templates};
 use chrono::{DateTime, Duration, Utc};
+use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Via, clickhouse, message, migrate, recommendation, target, with};
+use crate::support::{TestApp, Via, account, clickhouse, message, migrate, recommendation, target, with};
 
 fn on_cluster(account: &str) -> Target {
     Target { cluster: Some("one".to_owned()), ..target(account) }
@@ -163,6 +166,57 @@ async fn the_engines_of_a_cluster_name_shard_and_replica() {
         distributed.contains("Distributed('one', 'acme_analytics', 'events_local', cityHash64(`event_id`))"),
         "{distributed}"
     );
+}
+
+/// Sub-queries of a query over a table itself that are not GLOBAL: on a cluster each shard would run them.
+fn not_global(statement: &str) -> Vec<&str> {
+    let (mut found, mut reads_a_table) = (Vec::new(), vec![false]);
+    let words: Vec<(usize, &str)> = Regex::new(r"[(]|[)]|[^\s()]+")
+        .unwrap()
+        .find_iter(statement)
+        .map(|word| (word.start(), word.as_str()))
+        .collect();
+    for (index, (place, word)) in words.iter().enumerate() {
+        let after = |count: usize| words.get(index + count).map_or("", |(_, word)| *word);
+        let before = |count: usize| index.checked_sub(count).map_or("", |index| words[index].1);
+        match *word {
+            "(" => reads_a_table.push(false),
+            ")" if reads_a_table.len() > 1 => drop(reads_a_table.pop()),
+            "FROM" => {
+                *reads_a_table.last_mut().unwrap() |=
+                    after(1).starts_with('`') || after(1) == "{{" && after(2) == "table"
+            }
+            "JOIN" | "IN" if *reads_a_table.last().unwrap() => {
+                let is_subquery = *word == "JOIN" && before(1) != "ARRAY" || after(1) == "(" && after(2) == "SELECT";
+                let is_global = (1..=4).any(|count| before(count) == "GLOBAL");
+                found.extend((is_subquery && !is_global).then_some(&statement[*place..]));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_a_table_is_joined_with_is_global() {
+    let bad = "SELECT a FROM `d`.`t` WHERE a IN ( SELECT b FROM `d`.`u` )";
+    assert_eq!(not_global(bad).len(), 1);
+    assert_eq!(
+        not_global("SELECT a FROM ( SELECT a FROM `d`.`t` ) AS f LEFT JOIN ( SELECT b FROM `d`.`u` ) USING a").len(),
+        0
+    );
+    assert_eq!(not_global("SELECT a FROM `d`.`t` AS f LEFT ANY JOIN ( SELECT b FROM `d`.`u` ) USING a").len(), 1);
+    assert_eq!(not_global("SELECT a FROM {{ table(\"t\") }} WHERE a GLOBAL NOT IN ( SELECT b )").len(), 0);
+    for name in template::names() {
+        assert_eq!(not_global(template::source(name).unwrap()), [] as [&str; 0], "{name}");
+    }
+    let clickhouse = clickhouse(Via::Pipe).await;
+    migrate(&clickhouse, target("cluster_global")).await;
+    for (template, statements) in statements(&clickhouse, &account("cluster_global")).await.unwrap() {
+        for (statement, _) in statements {
+            assert_eq!(not_global(&statement), [] as [&str; 0], "{template}");
+        }
+    }
 }
 
 /// Events, spans and product events of the first quarter of 2026, by the statements of the benches.
@@ -374,6 +428,8 @@ async fn over_two_shards_every_question_has_the_answer_of_one() {
         "shards_together_analytics",
     )
     .await;
+    // Where a table of a cluster is joined with another one, each shard would ask all others: the engine refuses that.
+    verify_templates(clickhouse, &account("shards_together")).await.unwrap();
     let both = "SELECT toUInt64(count()) FROM shards_together_analytics.events GROUP BY shardNum()";
     assert_eq!(clickhouse.fetch::<u64>(both).await.unwrap().len(), 2);
     let traces = whole.get(&format!("/api/v1/assistants/traces?limit=3&{DAYS}")).await;
