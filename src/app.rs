@@ -16,6 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::alerts::AlertsService;
+use crate::alerts::book::Book;
+use crate::alerts::endpoints as alerts;
+use crate::alerts::metric::Questions;
+use crate::alerts::rules::{Rules, RulesError};
+use crate::alerts::watch::Watch;
 use crate::auth::{Authenticator, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
@@ -71,7 +77,20 @@ pub struct AppState {
     voice_agents: VoiceAgentsService,
     experiments: ExperimentsService,
     product: ProductService,
+    alerts: AlertsService,
     ingestion: Ingestion,
+}
+
+impl AppState {
+    /// What alerts ask.
+    fn questions(&self) -> Questions {
+        Questions {
+            recommendations: self.recommendations.clone(),
+            assistants: self.assistants.clone(),
+            voice_agents: self.voice_agents.clone(),
+            product: self.product.clone(),
+        }
+    }
 }
 
 /// Why the application cannot be put together.
@@ -89,6 +108,10 @@ pub enum AppError {
     Topics(#[from] TopicsError),
     #[error(transparent)]
     Mirror(#[from] SelectionError),
+    #[error(transparent)]
+    Alerts(#[from] RulesError),
+    #[error("alerts cannot be told: {0}")]
+    Courier(#[from] reqwest::Error),
 }
 
 /// The parts that live as long as the program.
@@ -97,6 +120,9 @@ pub struct App {
     pub gatekeeper: Arc<Gatekeeper>,
     pub ingestion: Ingestion,
     pub writer: Writer,
+    /// Set = there are rules to watch.
+    pub watch: Option<Watch>,
+    pub clickhouse: ClickHouse,
 }
 
 impl App {
@@ -117,7 +143,12 @@ impl App {
         };
         let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
         let operational = Arc::new(OperationalDatabase::new(&clickhouse, &config.clickhouse, accounts));
-        let repository = Arc::new(Repository::new(clickhouse, freshness));
+        let rules = Arc::new(match config.alerts.file() {
+            None => Rules::default(),
+            Some(file) => Rules::open(file, accounts)?,
+        });
+        let book = Book::new(clickhouse.clone());
+        let repository = Arc::new(Repository::new(clickhouse.clone(), freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
         let limits = (config.server.query_rate_limit, config.ingest.retention_days);
         let ingestion = Ingestion {
@@ -141,7 +172,13 @@ impl App {
             voice_agents: VoiceAgentsService::new(Arc::clone(&service)),
             experiments: ExperimentsService::new(Arc::clone(&service)),
             product: ProductService::new(service),
+            alerts: AlertsService::new(Arc::clone(&rules), book.clone()),
             ingestion: ingestion.clone(),
+        };
+        let has_rules = !rules.rules.is_empty() || !rules.summaries.is_empty();
+        let watch = match has_rules {
+            true => Some(Watch::new(rules, accounts, state.questions(), book)?),
+            false => None,
         };
         let (api, description) = api(&gatekeeper);
         let router = api
@@ -153,7 +190,7 @@ impl App {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(cors(&config.server.cors_origins))
             .layer(from_fn(Edge::handle));
-        Ok(Self { router, gatekeeper, ingestion, writer })
+        Ok(Self { router, gatekeeper, ingestion, writer, watch, clickhouse })
     }
 }
 
@@ -244,6 +281,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(guarded(gatekeeper, routes!(platform::me)))
         .routes(guarded(gatekeeper, routes!(platform::current_account)))
         .routes(guarded(gatekeeper, routes!(platform::freshness)))
+        .routes(guarded(gatekeeper, routes!(alerts::alerts)))
         .routes(guarded(gatekeeper, routes!(ingestion::events)))
         .routes(guarded(gatekeeper, routes!(ingestion::product_events)))
         .routes(otlp::with_status_errors(guarded(gatekeeper, routes!(otlp_endpoints::traces))))

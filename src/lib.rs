@@ -1,5 +1,6 @@
 //! Chartwell: realtime analytics for AI assistants and agent-assist tools.
 
+pub mod alerts;
 pub mod answer;
 pub mod app;
 pub mod auth;

@@ -1,5 +1,6 @@
 //! The commands of the program.
 
+mod alerts;
 mod check;
 mod dead_letters;
 mod demo;
@@ -59,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: prices::PricesCommand,
     },
+    /// Try out a rule of alerts
+    Alerts {
+        #[command(subcommand)]
+        command: alerts::AlertsCommand,
+    },
     /// Print a signed development token
     Token(token::TokenFlags),
     /// Print the OpenAPI document
@@ -98,6 +104,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),
         Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
         Command::Prices { command } => prices::prices(&load(&Flags::new())?, &command),
+        Command::Alerts { command } => alerts::alerts(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),
         Command::Openapi => {
             println!("{}", crate::app::description().to_pretty_json()?);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Failure;
 use crate::clickhouse::{ClickHouse, QueryError};
-use crate::config::ClickHouseConfig;
+use crate::config::{ClickHouseConfig, ServerUrl};
 
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Characters of what an engine says about a failure.
@@ -15,7 +15,7 @@ const NOT_LET_IN: [u32; 3] = [192, 193, 516];
 
 /// Waits until a server answers, and refuses a cluster that it does not know.
 pub async fn reach(clickhouse: &ClickHouse, config: &ClickHouseConfig) -> Result<(), Failure> {
-    let names: Vec<&str> = config.clickhouse_url.iter().map(|url| url.authority()).collect();
+    let names: Vec<&str> = config.clickhouse_url.iter().map(ServerUrl::authority).collect();
     let names = names.join(", ");
     let (started, patience) = (Instant::now(), Duration::from_secs(config.clickhouse_wait_seconds));
     loop {

@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::Failure;
-use super::program::Program;
+use super::program::{Program, target};
+use crate::alerts::watch::Watch;
 use crate::app::App;
+use crate::clickhouse::ClickHouse;
 use crate::clickhouse::embedded::release_start_up_pages;
 use crate::config::Config;
 use crate::http::{Shutdown, serve as serve_http};
+use crate::migrations::{Lock, Target, WATCH};
 use crate::page::Page;
 
 pub fn serve(config: &Config, no_migrate: bool) -> Result<(), Failure> {
@@ -44,8 +48,17 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
     listening(&url);
     let gatekeeper = Arc::clone(&app.gatekeeper);
     let forgetting = tokio::spawn(async move { gatekeeper.rate_limits.forget_quiet_subjects().await });
+    let (stop_watching, stopped) = oneshot::channel();
+    let watching = app.watch.map(|watch| {
+        let target = target(config, &config.server.accounts[0]);
+        tokio::spawn(watch_alone(watch, app.clickhouse, target, stopped))
+    });
     let shutdown = serve_http(listener, app.router, config.server.max_connections, stop).await;
     forgetting.abort();
+    drop(stop_watching);
+    if let Some(watching) = watching {
+        let _ = tokio::time::timeout(WRITER_PATIENCE, watching).await;
+    }
     app.writer.stop(WRITER_PATIENCE).await;
     app.ingestion.intake.close();
     match shutdown {
@@ -53,6 +66,30 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
         Shutdown::Cut => tracing::warn!("stopped; some requests took too long and were cut off"),
     }
     Ok(())
+}
+
+/// Watches for alerts, while no other instance does, until it is to stop.
+async fn watch_alone(watch: Watch, clickhouse: ClickHouse, target: Target, stopped: oneshot::Receiver<()>) {
+    let mut held = None;
+    let watching = async {
+        while !clickhouse.is_embedded() && held.is_none() {
+            match Lock::acquire(&clickhouse, &target, WATCH, false).await {
+                Ok(lock) => held = Some(lock),
+                Err(error) => {
+                    tracing::warn!(%error, "it cannot be told who watches for alerts");
+                    tokio::time::sleep(WRITER_PATIENCE).await;
+                }
+            }
+        }
+        watch.run().await;
+    };
+    tokio::select! {
+        () = watching => {}
+        _ = stopped => {}
+    }
+    if let Some(lock) = held {
+        lock.release().await;
+    }
 }
 
 /// How long the end of the program waits for rows to be inserted; the rest waits in the spool.

@@ -5,6 +5,7 @@
 //! all and is tested against these structs.
 
 mod admin_db;
+mod alerts;
 mod auth;
 mod clickhouse;
 mod ingest;
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 pub use admin_db::AdminDb;
+pub use alerts::AlertsConfig;
 pub use auth::AuthConfig;
 pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
@@ -51,6 +53,7 @@ pub struct Config {
     pub anonymise: AnonymiseConfig,
     pub product: ProductConfig,
     pub objectives: ObjectivesConfig,
+    pub alerts: AlertsConfig,
     pub log: LogConfig,
 }
 
@@ -97,6 +100,7 @@ impl Config {
             anonymise: concern(&given)?,
             product: concern(&given)?,
             objectives: concern(&given)?,
+            alerts: concern(&given)?,
             log: concern(&given)?,
         };
         config.refuse_contradictions()?;
@@ -143,6 +147,7 @@ impl Config {
             entries(&config.anonymise),
             entries(&config.product),
             entries(&config.objectives),
+            entries(&config.alerts),
             entries(&config.log),
         ]
         .concat()

@@ -1,8 +1,8 @@
-//! One instance migrates, the others wait.
+//! One instance does something, the others wait.
 //!
 //! The lock is a table: creating it fails for all but one. Its owner writes a heartbeat; a lock
 //! without one for a minute belonged to an instance that died, and is taken over. Should two
-//! instances ever believe to own it, no harm is done: every migration is idempotent.
+//! instances ever believe to own it, no harm is done: every migration is idempotent, and an alert that is told twice is told.
 
 use std::time::Duration;
 
@@ -13,24 +13,43 @@ use crate::clickhouse::{ClickHouse, QueryError};
 
 const HEARTBEAT: Duration = Duration::from_secs(10);
 const ABANDONED_AFTER_SECONDS: u32 = 60;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// Waiting longer than this for another instance is an error.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 const TABLE_ALREADY_EXISTS: u32 = 57;
 
-pub(super) struct Lock {
+/// What one instance does at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    /// The table that stands for it.
+    name: &'static str,
+    ask_again_after: Duration,
+    /// Waiting longer than this for another instance is an error.
+    patience: Duration,
+}
+
+pub const MIGRATE: Task =
+    Task { name: "_migration_lock", ask_again_after: Duration::from_millis(200), patience: Duration::from_secs(600) };
+pub const WATCH: Task =
+    Task { name: "_alerts_lock", ask_again_after: Duration::from_secs(15), patience: Duration::MAX };
+
+/// The right to do something alone.
+pub struct Lock {
     clickhouse: ClickHouse,
     drop_statement: String,
     heartbeat: JoinHandle<()>,
 }
 
 impl Lock {
-    pub(super) async fn acquire(clickhouse: &ClickHouse, target: &Target, is_alone: bool) -> Result<Self, QueryError> {
-        let table = target.table("_migration_lock");
+    /// Waits until it is had. `is_alone` = no other process can reach the database, so that whoever had it has died.
+    pub async fn acquire(
+        clickhouse: &ClickHouse,
+        target: &Target,
+        task: Task,
+        is_alone: bool,
+    ) -> Result<Self, QueryError> {
+        let table = target.table(task.name);
         let on_cluster = target.on_cluster();
         // Whichever server is asked, the heartbeat is there.
-        let engine = target.engine_of_all("MergeTree", "_migration_lock");
+        let engine = target.engine_of_all("MergeTree", task.name);
         let create = format!("CREATE TABLE {table} {on_cluster} (beat DateTime) ENGINE = {engine} ORDER BY beat");
         let drop_statement = format!("DROP TABLE IF EXISTS {table} {on_cluster} SYNC");
         let beat = format!("INSERT INTO {table} SELECT now()");
@@ -42,18 +61,18 @@ impl Lock {
             if error.code() != Some(TABLE_ALREADY_EXISTS) {
                 return Err(error);
             }
-            if waiting.elapsed() > PATIENCE {
+            if waiting.elapsed() > task.patience {
                 return Err(QueryError::other(format!(
-                    "another instance has been migrating for {} s; drop {table} if there is none",
-                    PATIENCE.as_secs()
+                    "another instance has been at it for {} s; drop {table} if there is none",
+                    task.patience.as_secs()
                 )));
             }
-            if is_abandoned(clickhouse, target).await {
-                tracing::warn!(account = %target.account, "the migration lock was left behind by an instance that died; it is taken over");
+            if is_abandoned(clickhouse, target, task).await {
+                tracing::warn!(account = %target.account, lock = task.name, "a lock was left behind by an instance that died; it is taken over");
                 clickhouse.execute(&drop_statement).await?;
                 continue;
             }
-            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            tokio::time::sleep(task.ask_again_after).await;
         }
         clickhouse.execute(&beat).await?;
         let heartbeat = tokio::spawn({
@@ -62,7 +81,7 @@ impl Lock {
                 loop {
                     tokio::time::sleep(HEARTBEAT).await;
                     if let Err(error) = clickhouse.execute(&beat).await {
-                        tracing::warn!(%error, "the migration lock could not be renewed");
+                        tracing::warn!(%error, "a lock could not be renewed");
                     }
                 }
             }
@@ -70,22 +89,23 @@ impl Lock {
         Ok(Self { clickhouse: clickhouse.clone(), drop_statement, heartbeat })
     }
 
-    pub(super) async fn release(self) {
+    pub async fn release(self) {
         self.heartbeat.abort();
         if let Err(error) = self.clickhouse.execute(&self.drop_statement).await {
-            tracing::warn!(%error, "the migration lock could not be released; it is taken over in a minute");
+            tracing::warn!(%error, "a lock could not be released; it is taken over in a minute");
         }
     }
 }
 
 /// Whether the newest heartbeat, or the creation before the first one, is too old. A lock that
 /// cannot be read was just released.
-async fn is_abandoned(clickhouse: &ClickHouse, target: &Target) -> bool {
+async fn is_abandoned(clickhouse: &ClickHouse, target: &Target, task: Task) -> bool {
     let sql = format!(
         "SELECT toUInt8(greatest(max(beat), (SELECT max(metadata_modification_time) FROM system.tables \
-         WHERE database = '{}' AND startsWith(name, '_migration_lock'))) < now() - {ABANDONED_AFTER_SECONDS}) FROM {}",
+         WHERE database = '{}' AND startsWith(name, '{}'))) < now() - {ABANDONED_AFTER_SECONDS}) FROM {}",
         target.account.analytics_database(),
-        target.table("_migration_lock"),
+        task.name,
+        target.table(task.name),
     );
     clickhouse.fetch::<u8>(&sql).await.is_ok_and(|rows| rows == [1])
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::admin_db::{self, AdminDbError};
 use super::kafka::{self, KafkaError};
-use super::lock::Lock;
+use super::lock::{Lock, MIGRATE};
 use super::plan::{Applied, Migration, PlanError, plan};
 use super::render::Target;
 use super::retention::{self, RetentionError};
@@ -81,8 +81,9 @@ impl Migrator<'_> {
     /// Applies what is pending. Another instance that does the same is waited for.
     pub async fn run(&self) -> Result<Outcome, MigrationError> {
         self.create_databases().await?;
-        let lock =
-            Lock::acquire(self.clickhouse, &self.target, self.is_alone).await.map_err(|error| self.database(error))?;
+        let lock = Lock::acquire(self.clickhouse, &self.target, MIGRATE, self.is_alone)
+            .await
+            .map_err(|error| self.database(error))?;
         let outcome = self.run_locked().await;
         lock.release().await;
         outcome

@@ -132,7 +132,7 @@ pub fn take_required(parameters: &mut Parameters, name: &str) -> Option<String> 
 
 /// Reads a length of time: minutes, hours or days, as in `30m`, `12h` or `7d`; `None` when it is none, or longer than
 /// `most`.
-fn read_length(written: &str, most: Duration) -> Option<Duration> {
+pub fn read_length(written: &str, most: Duration) -> Option<Duration> {
     let unit = written.chars().last()?;
     let number: i64 = written.strip_suffix(unit)?.parse().ok().filter(|number| (1..=1_000_000).contains(number))?;
     let length = match unit {

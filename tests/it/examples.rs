@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::product;
-use crate::support::{TestApp, message, recommendation, span, with};
+use crate::support::{TestApp, Via, message, recommendation, span, with};
 
 fn file_of(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("openapi/examples/{name}.json"))
@@ -175,7 +175,7 @@ fn product_events() -> Vec<Value> {
             let event = |minute: u64, name: &str, route: &str, payload: Value| {
                 json!({
                     "name": name, "schema_version": "2026-05-telemetry-v1", "org_id_hash": format!("{:064x}", 0xacce + user % 2),
-                    "session_id": format!("session-{day}-{user:08}"), "anonymous_user_id": format!("visitor-{user:016x}"),
+                    "session_id": format!("session-{day}-u{user:08}"), "anonymous_user_id": format!("visitor-u{user:015x}"),
                     "route_pattern": route, "source": if user % 3 == 2 { "desktop" } else { "web" },
                     "occurred_at": format!("{day}T{:02}:{minute:02}:00Z", 9 + user), "payload": payload,
                 })
@@ -223,9 +223,36 @@ fn product_events() -> Vec<Value> {
     events
 }
 
+/// What is watched.
+const ALERTS: &str = r#"
+[channel.ops]
+url = "https://hooks.example/alerts"
+
+[[rule]]
+name = "assistant-errors"
+metric = "assistants.error_rate"
+window = "6h"
+above = 0.05
+recovers_at = 0.03
+severity = "page"
+summary = "More than 5 % of runs fail."
+
+[[rule]]
+name = "fewer-users"
+metric = "product.active_users"
+window = "day"
+compared_with = "7d"
+below = -0.2
+for = "5m"
+channel = "ops"
+"#;
+
 #[tokio::test]
 async fn every_example_is_answered_as_it_says() {
-    let app = TestApp::start("acme").await;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("alerts.toml");
+    std::fs::write(&rules, ALERTS).unwrap();
+    let mut app = TestApp::start_with("acme", Via::Pipe, |config| config.alerts.alerts = Some(rules)).await;
     product::keep_all(&app).await;
     product::store(&app, &product_events()).await;
     app.store(&events()).await;
@@ -235,6 +262,8 @@ async fn every_example_is_answered_as_it_says() {
     app.store_spans(&spans()).await;
     let assistants = "INSERT INTO acme_admin_db.assistants VALUES ('triage', 'Triage', NULL), ('answers', 'Answers to customers', NULL)";
     app.clickhouse.execute(assistants).await.unwrap();
+    let mut watch = app.watch.take().unwrap();
+    watch.evaluate("2026-02-03T16:00:05Z".parse().unwrap()).await;
     let mut names = operations();
     // Taken in last: the others are asked about what was there before.
     names.sort_by_key(|name| name.starts_with("ingestion/"));

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use chartwell::alerts::watch::Watch;
 use chartwell::app::App;
 use chartwell::auth::{Claims, Limits, Scope, Tokens};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, serve_tcp};
@@ -118,6 +119,8 @@ pub struct TestApp {
     pub clickhouse: ClickHouse,
     pub intake: Arc<Intake>,
     pub ingestion: Ingestion,
+    /// What watches for alerts, which nobody has started.
+    pub watch: Option<Watch>,
     http: reqwest::Client,
     _writer: Writer,
     data_dir: tempfile::TempDir,
@@ -180,6 +183,7 @@ impl TestApp {
             clickhouse,
             intake: Arc::clone(&app.ingestion.intake),
             ingestion: app.ingestion,
+            watch: app.watch,
             http,
             _writer: app.writer,
             data_dir,

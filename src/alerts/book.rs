@@ -1,0 +1,113 @@
+//! What is known of rules and messages, kept in the account's database: whoever watches next goes on from there.
+
+use std::collections::HashMap;
+
+use chrono::serde::ts_microseconds;
+use chrono::{DateTime, Utc};
+use clickhouse::Row;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::state::Standing;
+use crate::clickhouse::{ClickHouse, QueryError};
+use crate::config::Account;
+
+const RULE: &str = "rule";
+const MESSAGE: &str = "message";
+
+/// Reads and writes what is known.
+#[derive(Clone)]
+pub struct Book {
+    clickhouse: ClickHouse,
+}
+
+/// Something that is to be told, and how far it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Stays the same however often it is sent.
+    pub id: String,
+    pub channel: String,
+    pub body: Value,
+    pub created_at: DateTime<Utc>,
+    pub tries: u32,
+    pub next_try: DateTime<Utc>,
+    pub outcome: Outcome,
+    /// Why it was not delivered, the last time.
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Waiting,
+    Delivered,
+    /// Nobody took it for so long that it is given up.
+    Dead,
+}
+
+/// What is known of an account.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub standings: HashMap<String, Standing>,
+    pub messages: HashMap<String, Message>,
+}
+
+#[derive(Row, Serialize, Deserialize)]
+struct EntryRow {
+    kind: String,
+    id: String,
+    document: String,
+    #[serde(with = "ts_microseconds")]
+    updated_at: DateTime<Utc>,
+}
+
+impl Book {
+    pub fn new(clickhouse: ClickHouse) -> Self {
+        Self { clickhouse }
+    }
+
+    pub async fn known(&self, account: &Account) -> Result<Known, QueryError> {
+        let sql = format!(
+            "SELECT toString(kind) AS kind, id, argMax(entries.document, entries.updated_at) AS document, max(entries.updated_at) AS updated_at \
+             FROM `{}`._alerts AS entries GROUP BY kind, id",
+            account.analytics_database()
+        );
+        let rows: Vec<EntryRow> = self.clickhouse.fetch(&sql).await?;
+        let mut known = Known::default();
+        for row in rows {
+            match row.kind.as_str() {
+                RULE => known.standings.extend(read(&row.document).map(|standing| (row.id, standing))),
+                _ => known.messages.extend(read(&row.document).map(|message| (row.id, message))),
+            }
+        }
+        Ok(known)
+    }
+
+    pub async fn note_standings(&self, account: &Account, standings: &[(&str, &Standing)]) -> Result<(), QueryError> {
+        let rows: Vec<EntryRow> = standings.iter().map(|(rule, standing)| entry(RULE, rule, standing)).collect();
+        self.note(account, &rows).await
+    }
+
+    pub async fn note_messages(&self, account: &Account, messages: &[&Message]) -> Result<(), QueryError> {
+        let rows: Vec<EntryRow> = messages.iter().map(|message| entry(MESSAGE, &message.id, message)).collect();
+        self.note(account, &rows).await
+    }
+
+    async fn note(&self, account: &Account, rows: &[EntryRow]) -> Result<(), QueryError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.clickhouse.insert_rows((&account.analytics_database(), "_alerts"), rows, None).await
+    }
+}
+
+fn entry(kind: &str, id: &str, of: &impl Serialize) -> EntryRow {
+    let document = serde_json::to_string(of).expect("it serialises");
+    EntryRow { kind: kind.to_owned(), id: id.to_owned(), document, updated_at: Utc::now() }
+}
+
+/// What another release has written differently is forgotten.
+fn read<T: DeserializeOwned>(document: &str) -> Option<T> {
+    serde_json::from_str(document).ok()
+}

@@ -1,0 +1,18 @@
+//! Alerts: numbers that are to stay within bounds, watched every minute, and told to whom it concerns.
+//!
+//! [`rules`] says what is watched; [`metric`] asks for it, as anybody could; [`state`] decides; [`watch`] does so every
+//! minute, at one instance at a time; [`courier`] tells, until it is heard; [`book`] keeps all that for whoever comes next.
+
+pub mod book;
+pub mod courier;
+pub mod endpoints;
+mod guard;
+pub mod metric;
+pub mod rules;
+pub mod schemas;
+mod service;
+pub mod state;
+mod text;
+pub mod watch;
+
+pub use service::AlertsService;

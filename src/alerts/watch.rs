@@ -1,0 +1,302 @@
+//! The watch: every minute all rules are evaluated, and who is to know is told.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration as Time;
+
+use chrono::{DateTime, Datelike, Days, Duration, DurationRound, Timelike, Utc, Weekday};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use uuid::Uuid;
+
+use super::book::{Book, Known, Message, Outcome};
+use super::courier::Courier;
+use super::metric::{Questions, Span, reader};
+use super::rules::{Rule, Rules, Summary, Window};
+use super::state::{AlertState, News, Standing};
+use super::text;
+use crate::auth::Reader;
+use crate::clickhouse::QueryError;
+use crate::config::Account;
+use crate::query::{local_date, start_of_day};
+use crate::service::AnswerError;
+
+/// Rows of a minute are stored this long after it is over.
+const SETTLED: Time = Time::from_secs(5);
+/// How often it is looked whether a message is to be sent again.
+const LOOKED_FOR_MESSAGES: Time = Time::from_secs(1);
+
+/// Evaluates rules and tells of them.
+pub struct Watch {
+    rules: Arc<Rules>,
+    accounts: Vec<Account>,
+    questions: Questions,
+    book: Book,
+    courier: Courier,
+    known: HashMap<Account, Known>,
+    /// Channels that a message is on its way to: one that hangs keeps no other one waiting.
+    busy: BTreeSet<String>,
+}
+
+/// A message that was sent, to where, and what came of it.
+pub struct Sent {
+    account: Account,
+    message: Message,
+    outcome: Result<(), String>,
+}
+
+impl Watch {
+    pub fn new(
+        rules: Arc<Rules>,
+        accounts: &[Account],
+        questions: Questions,
+        book: Book,
+    ) -> Result<Self, reqwest::Error> {
+        let (accounts, known) = (accounts.to_vec(), HashMap::new());
+        Ok(Self { rules, accounts, questions, book, courier: Courier::new()?, known, busy: BTreeSet::new() })
+    }
+
+    pub fn questions(&self) -> &Questions {
+        &self.questions
+    }
+
+    /// Watches without end.
+    pub async fn run(mut self) {
+        while let Err(error) = self.recall().await {
+            tracing::warn!(%error, "what is known of alerts cannot be read yet");
+            tokio::time::sleep(SETTLED).await;
+        }
+        let mut sending = FuturesUnordered::new();
+        let mut next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+        loop {
+            sending.extend(self.due(Utc::now()));
+            tokio::select! {
+                () = tokio::time::sleep_until(next_minute) => {
+                    self.evaluate(Utc::now()).await;
+                    next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+                }
+                Some(sent) = sending.next() => self.note(sent, Utc::now()).await,
+                () = tokio::time::sleep(LOOKED_FOR_MESSAGES) => {}
+            }
+        }
+    }
+
+    /// Reads what is known from before.
+    pub async fn recall(&mut self) -> Result<(), QueryError> {
+        for account in &self.accounts {
+            self.known.insert(account.clone(), self.book.known(account).await?);
+        }
+        Ok(())
+    }
+
+    /// Evaluates all rules, in all accounts.
+    pub async fn evaluate(&mut self, now: DateTime<Utc>) {
+        let rules = Arc::clone(&self.rules);
+        for account in self.accounts.clone() {
+            let reader = reader(&account);
+            let mut news: BTreeMap<String, Vec<(&Rule, Standing, News)>> = BTreeMap::new();
+            let mut standings: Vec<(&Rule, Standing)> = Vec::new();
+            for rule in rules.rules.iter().filter(|rule| rule.accounts.contains(&account)) {
+                let value = match value(&self.questions, &reader, rule, now).await {
+                    Ok(value) => value,
+                    Err(error) => {
+                        // What cannot be asked now is neither well nor ill.
+                        tracing::warn!(%account, rule = rule.name, %error, "a rule cannot be evaluated");
+                        metrics::counter!("chartwell_alert_failures_total", "rule" => rule.name.clone()).increment(1);
+                        continue;
+                    }
+                };
+                let known = self.known.entry(account.clone()).or_default();
+                let before = known.standings.get(&rule.name).cloned().unwrap_or_else(|| Standing::new(now));
+                let (standing, told) = before.next(rule, value, now, rules.is_silent(&rule.name, now));
+                measure(&account, rule, standing.state);
+                if let Some(told) = told {
+                    tracing::info!(%account, rule = rule.name, value, state = standing.state.name(), "an alert has changed");
+                    if let Some(channel) = &rule.channel {
+                        news.entry(channel.clone()).or_default().push((rule, standing.clone(), told));
+                    }
+                }
+                known.standings.insert(rule.name.clone(), standing.clone());
+                standings.push((rule, standing));
+            }
+            // Together, what one place is told at one time.
+            let messages: Vec<Message> = news
+                .into_iter()
+                .map(|(channel, news)| message(channel, text::of_alerts(&account, &news, now), now))
+                .collect();
+            let summaries = self.summaries(&account, &reader, now).await;
+            self.keep(&account, &standings, messages.into_iter().chain(summaries).collect()).await;
+        }
+    }
+
+    async fn keep(&mut self, account: &Account, standings: &[(&Rule, Standing)], messages: Vec<Message>) {
+        let standings: Vec<(&str, &Standing)> = standings.iter().map(|(rule, of)| (rule.name.as_str(), of)).collect();
+        let noted = async {
+            // First the messages: a rule that was noted as told would not be told again.
+            self.book.note_messages(account, &messages.iter().collect::<Vec<_>>()).await?;
+            self.book.note_standings(account, &standings).await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(%account, %error, "what became of alerts cannot be written down");
+        }
+        let known = self.known.entry(account.clone()).or_default();
+        known.messages.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+    }
+
+    async fn summaries(&self, account: &Account, reader: &Reader, now: DateTime<Utc>) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for (number, summary) in self.rules.summaries.iter().enumerate() {
+            let Some(range) = due_range(summary, now).filter(|_| summary.accounts.contains(account)) else { continue };
+            // The same one is not told twice, whoever watches.
+            let id = format!("summary-{account}-{number}-{range}")
+                .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
+            let known = self.known.get(account);
+            if known.is_some_and(|known| known.messages.contains_key(&id)) {
+                continue;
+            }
+            match self.questions.totals(reader, &range).await {
+                Ok(totals) => {
+                    let firing = known.map_or_else(Vec::new, firing);
+                    let body = text::of_summary(account, summary.is_weekly, &totals, &firing, now);
+                    messages.push(Message { id, ..message(summary.channel.clone(), body, now) });
+                }
+                Err(error) => tracing::warn!(%account, %error, "a summary cannot be made"),
+            }
+        }
+        messages
+    }
+
+    /// Messages that are to be sent now, one to each channel.
+    pub fn due(&mut self, now: DateTime<Utc>) -> Vec<BoxFuture<'static, Sent>> {
+        let mut due = Vec::new();
+        for (account, known) in &self.known {
+            let waiting = known
+                .messages
+                .values()
+                .filter(|message| message.outcome == Outcome::Waiting && message.next_try <= now);
+            let mut waiting: Vec<&Message> = waiting.collect();
+            waiting.sort_by_key(|message| message.created_at);
+            for message in waiting {
+                let Some(channel) = self.rules.channels.get(&message.channel) else { continue };
+                if !self.busy.insert(message.channel.clone()) {
+                    continue;
+                }
+                let (account, message) = (account.clone(), message.clone());
+                let (channel, courier) = (channel.clone(), self.courier.clone());
+                let sent = async move {
+                    let outcome = courier.send(&channel, &message, now).await;
+                    Sent { account, message, outcome }
+                };
+                due.push(Box::pin(sent) as BoxFuture<'static, Sent>);
+            }
+        }
+        due
+    }
+
+    /// Notes what came of a message.
+    pub async fn note(&mut self, Sent { account, message, outcome }: Sent, now: DateTime<Utc>) {
+        self.busy.remove(&message.channel);
+        let result = if outcome.is_ok() { "delivered" } else { "failed" };
+        metrics::counter!("chartwell_alert_deliveries_total", "channel" => message.channel.clone(), "result" => result)
+            .increment(1);
+        let message = message.after(outcome, now);
+        match message.outcome {
+            Outcome::Delivered => {}
+            Outcome::Waiting => {
+                tracing::warn!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message could not be delivered; it is sent again");
+            }
+            Outcome::Dead => {
+                tracing::error!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message is given up");
+            }
+        }
+        if let Err(error) = self.book.note_messages(&account, &[&message]).await {
+            tracing::warn!(%account, %error, "what became of a message cannot be written down");
+        }
+        let known = self.known.entry(account).or_default();
+        match message.outcome {
+            // Kept so that a summary is not made again.
+            Outcome::Waiting | Outcome::Dead => drop(known.messages.insert(message.id.clone(), message)),
+            Outcome::Delivered if message.id.starts_with("summary-") => {
+                known.messages.insert(message.id.clone(), message);
+            }
+            Outcome::Delivered => drop(known.messages.remove(&message.id)),
+        }
+    }
+}
+
+/// The value that a rule judges at an instant; nothing where there is nothing to judge.
+pub async fn value(
+    questions: &Questions,
+    reader: &Reader,
+    rule: &Rule,
+    now: DateTime<Utc>,
+) -> Result<Option<f64>, AnswerError> {
+    let value = questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, 0)).await?;
+    let (Some(value), Some(days)) = (value, rule.compared_with_days) else { return Ok(value) };
+    let mut before = Vec::new();
+    for day in 1..=days {
+        before.extend(questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, day)).await?);
+    }
+    if before.is_empty() {
+        return Ok(None);
+    }
+    let mean = before.iter().sum::<f64>() / before.len() as f64;
+    Ok((mean != 0.0).then(|| (value - mean) / mean.abs()))
+}
+
+/// The time that a window is of, so many days before.
+fn span(window: Window, now: DateTime<Utc>, days_before: u32) -> Span {
+    let minute = now.duration_trunc(Duration::minutes(1)).unwrap_or(now) - Duration::days(days_before.into());
+    match window {
+        Window::Last(length) => Span { from: minute - length, to: minute, day: None },
+        Window::Month(zone) => {
+            let today = local_date(zone, minute);
+            Span { from: start_of_day(zone, today.with_day(1).unwrap_or(today)), to: minute, day: None }
+        }
+        Window::Day(zone) => {
+            let day = local_date(zone, now) - Days::new(u64::from(days_before) + 1);
+            Span { from: start_of_day(zone, day), to: start_of_day(zone, day + Days::new(1)), day: Some((day, zone)) }
+        }
+    }
+}
+
+/// The range that a summary is about, in the minute in which it is due.
+fn due_range(summary: &Summary, now: DateTime<Utc>) -> Option<String> {
+    let local = now.with_timezone(&summary.zone);
+    let is_due = local.num_seconds_from_midnight() / 60 == summary.minute;
+    if !is_due || summary.is_weekly && local.weekday() != Weekday::Mon {
+        return None;
+    }
+    let last = local.date_naive() - Days::new(1);
+    let first = if summary.is_weekly { last - Days::new(6) } else { last };
+    Some(format!("datetime_from={first}&datetime_to={last}&timezone={}", summary.zone))
+}
+
+fn firing(known: &Known) -> Vec<&str> {
+    let mut firing: Vec<&str> = known
+        .standings
+        .iter()
+        .filter(|(_, of)| of.state == AlertState::Firing)
+        .map(|(rule, _)| rule.as_str())
+        .collect();
+    firing.sort_unstable();
+    firing
+}
+
+fn message(channel: String, body: serde_json::Value, now: DateTime<Utc>) -> Message {
+    let id = format!("alert-{}", Uuid::now_v7().simple());
+    Message { id, channel, body, created_at: now, tries: 0, next_try: now, outcome: Outcome::Waiting, reason: None }
+}
+
+fn measure(account: &Account, rule: &Rule, state: AlertState) {
+    for of in AlertState::ALL {
+        let labels = [("account", account.to_string()), ("rule", rule.name.clone()), ("state", of.name().to_owned())];
+        metrics::gauge!("chartwell_alert_state", &labels).set(f64::from(u8::from(of == state)));
+    }
+}
+
+fn until_next_minute(now: DateTime<Utc>) -> Time {
+    let into_minute = now.timestamp_millis().rem_euclid(60_000).unsigned_abs();
+    Time::from_millis(60_000 - into_minute) + SETTLED
+}
