@@ -32,7 +32,7 @@ pub struct Alert {
     /// `5m`, `day`, or `month` so far.
     #[schema(example = "5m")]
     pub window: String,
-    /// What was found last; with `compared_with_days` the change, 0.5 for half more. Null where there is nothing to judge.
+    /// What was found last; with `compared_with` the change, 0.5 for half more. Null where there is nothing to judge.
     #[schema(example = 0.031)]
     pub value: Option<f64>,
     #[schema(example = 0.05)]
@@ -45,7 +45,8 @@ pub struct Alert {
     /// How long it has to last.
     #[schema(example = 300)]
     pub for_seconds: i64,
-    pub compared_with_days: Option<u32>,
+    /// `7d`: the mean of the seven days before at this time; `4w`: of the same weekday of four weeks before.
+    pub compared_with: Option<String>,
     /// The channel that is told.
     pub channel: Option<String>,
     /// Whether nobody is told at the moment.

@@ -43,7 +43,7 @@ impl AlertsService {
                 side: if rule.threshold.is_upper { "above" } else { "below" },
                 recovers_at: rule.threshold.recovers_at,
                 for_seconds: rule.lasting.num_seconds(),
-                compared_with_days: rule.compared_with_days,
+                compared_with: rule.compared_with.map(|compared| compared.to_string()),
                 channel: rule.channel.clone(),
                 is_silenced: self.rules.is_silent(&rule.name, now),
                 summary: rule.summary.clone(),

@@ -61,7 +61,7 @@ fn told(rule: &Rule, value: f64) -> String {
     let name = rule.metric.name();
     let is_share = ["rate", "share"].iter().any(|part| name.ends_with(part));
     match rule.metric {
-        _ if rule.compared_with_days.is_some() => format!("{:+.1} %", value * 100.0),
+        _ if rule.compared_with.is_some() => format!("{:+.1} %", value * 100.0),
         Metric::Total(..) if is_share => format!("{:.2} %", value * 100.0),
         Metric::Total(_, id) if id.starts_with("cost") => format!("{value:.2} USD"),
         Metric::Total(_, id) if id.starts_with("latency") || id.starts_with("first_audio") => format!("{value:.0} ms"),

@@ -233,10 +233,10 @@ pub async fn value(
     now: DateTime<Utc>,
 ) -> Result<Option<f64>, AnswerError> {
     let value = questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, 0)).await?;
-    let (Some(value), Some(days)) = (value, rule.compared_with_days) else { return Ok(value) };
+    let (Some(value), Some(compared)) = (value, rule.compared_with) else { return Ok(value) };
     let mut before = Vec::new();
-    for day in 1..=days {
-        before.extend(questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, day)).await?);
+    for days in compared.days_before() {
+        before.extend(questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, days)).await?);
     }
     if before.is_empty() {
         return Ok(None);

@@ -277,7 +277,7 @@ async fn every_metric_has_a_value_and_changes_are_those_since_the_days_before() 
     let alerts = app.get("/api/v1/alerts").await;
     let value = alerts["items"][0]["value"].as_f64().unwrap();
     assert!((value - 5.0 / 7.0).abs() < 1e-12, "{alerts}");
-    assert_eq!((&alerts["items"][0]["state"], &alerts["items"][0]["compared_with_days"]), (&json!("ok"), &json!(2)));
+    assert_eq!((&alerts["items"][0]["state"], &alerts["items"][0]["compared_with"]), (&json!("ok"), &json!("2d")));
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ fn not_global(statement: &str) -> Vec<&str> {
             ")" if reads_a_table.len() > 1 => drop(reads_a_table.pop()),
             "FROM" => {
                 *reads_a_table.last_mut().unwrap() |=
-                    after(1).starts_with('`') || after(1) == "{{" && after(2) == "table"
+                    after(1).starts_with('`') || after(1) == "{{" && after(2) == "table";
             }
             "JOIN" | "IN" if *reads_a_table.last().unwrap() => {
                 let is_subquery = *word == "JOIN" && before(1) != "ARRAY" || after(1) == "(" && after(2) == "SELECT";
