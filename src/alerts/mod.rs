@@ -1,6 +1,6 @@
 //! Alerts: numbers that are to stay within bounds, watched every minute, and told to whom it concerns.
 //!
-//! [`rules`] says what is watched, and [`file`] reads it; [`metric`] asks for it, as anybody could; [`state`] decides; [`watch`] does so every
+//! [`rules`] says what is watched, and [`mod@file`] reads it; [`metric`] asks for it, as anybody could; [`state`] decides; [`watch`] does so every
 //! minute, at one instance at a time; [`courier`] tells, until it is heard; [`book`] keeps all that for whoever comes next.
 
 pub mod book;
