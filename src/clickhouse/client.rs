@@ -14,7 +14,8 @@ use moka::future::Cache;
 use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector};
 use super::servers::Servers;
-use super::{QueryError, Sql, Values};
+use super::statement::{Rows, Statement};
+use super::{QueryError, Sql};
 use crate::config::{ClickHouseConfig, QueryConfig};
 
 /// An answer is not given again after this, even if no newer data came in.
@@ -82,36 +83,6 @@ struct Inner {
 struct Answer {
     bytes: u32,
     rows: Arc<dyn Any + Send + Sync>,
-}
-
-/// A question in SQL.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    pub sql: Sql,
-    pub values: Values,
-    /// For the engine's process list and logs: who asks what.
-    pub comment: String,
-    pub query_id: String,
-    /// Grows with every insert; an answer to the same statement at the same version is the same.
-    pub data_version: u64,
-}
-
-impl Statement {
-    /// What makes two statements the same: text, values, and how new the data is.
-    fn identity(&self) -> String {
-        let values = serde_json::to_string(&self.values).expect("values serialise");
-        format!("{}\n{values}\n{}", self.sql, self.data_version)
-    }
-}
-
-/// The rows of an answer, and what it took.
-#[derive(Debug)]
-pub struct Rows<R> {
-    pub rows: Vec<R>,
-    pub query_id: String,
-    pub rows_read: u64,
-    /// The engine's own time.
-    pub elapsed: Duration,
 }
 
 impl ClickHouse {
@@ -307,6 +278,7 @@ impl ClickHouse {
     where
         R: RowOwned + RowRead + Send + Sync + 'static,
     {
+        metrics::counter!("chartwell_questions_total").increment(1);
         let Some(answers) = &self.inner.answers else {
             return Box::pin(self.run(statement)).await.map(Arc::new);
         };
@@ -333,15 +305,15 @@ impl ClickHouse {
             ("max_result_rows", MOST_RESULT_ROWS.to_string()),
             ("max_result_bytes", MOST_RESULT_BYTES.to_string()),
             ("result_overflow_mode", "throw".to_owned()),
-            ("log_comment", statement.comment.clone()),
+            ("log_comment", statement.comment()),
             ("query_id", statement.query_id.clone()),
             // The answer is small: as a whole, every failure is a status, and it comes sooner.
             ("wait_end_of_query", "1".to_owned()),
         ];
-        let (statement, settings) = (&statement, &settings);
+        let (asked, settings) = (&statement, &settings);
         let read = self.ask(|client| async move {
-            let query = client.query_raw(statement.sql.as_str());
-            let query = statement.values.iter().fold(query, |query, (name, value)| query.param(name, value));
+            let query = client.query_raw(asked.sql.as_str());
+            let query = asked.values.iter().fold(query, |query, (name, value)| query.param(name, value));
             let query = settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, value));
             let started = Instant::now();
             let mut cursor = query.fetch::<R>()?;
@@ -353,9 +325,11 @@ impl ClickHouse {
             let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
             let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
             let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
-            Ok(Rows { rows, query_id: statement.query_id.clone(), rows_read, elapsed })
+            Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
         });
-        self.answered(read).await
+        let outcome = self.answered(read).await;
+        statement.note(&outcome, Duration::from_millis(limits.slow_query_ms));
+        outcome
     }
 }
 

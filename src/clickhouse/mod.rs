@@ -8,9 +8,11 @@ mod freshness;
 pub mod native;
 mod servers;
 mod sql;
+mod statement;
 pub mod template;
 
-pub use client::{ClickHouse, Place, Rows, Statement};
+pub use client::{ClickHouse, Place};
 pub use error::{Failure, QueryError};
 pub use freshness::Freshness;
 pub use sql::{Sql, Value, Values, all_of, any_of};
+pub use statement::{Rows, Statement};

@@ -222,6 +222,20 @@ impl Values {
         placeholder
     }
 
+    /// What the values are, and not which: `{name}: texts(3)`.
+    pub fn shapes(&self) -> String {
+        let shape = |(name, value): &(String, Value)| match value {
+            Value::Text(_) => format!("{name}: text"),
+            Value::Texts(texts) => format!("{name}: texts({})", texts.len()),
+            Value::Number(_) | Value::Whole(_) | Value::Signed(_) => format!("{name}: number"),
+            Value::Numbers(numbers) => format!("{name}: numbers({})", numbers.len()),
+            Value::Wholes(numbers) => format!("{name}: numbers({})", numbers.len()),
+            Value::Time(_) | Value::Second(_) => format!("{name}: time"),
+            Value::Times(times) => format!("{name}: times({})", times.len()),
+        };
+        self.0.iter().map(shape).collect::<Vec<_>>().join(", ")
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -70,6 +70,9 @@ pub struct QueryConfig {
     #[serde(deserialize_with = "parsed")]
     #[validate(range(min = 1_048_576, message = "must be at least 1048576, a mebibyte"))]
     pub query_memory_bytes: u64,
+    /// Milliseconds from which on the log tells of a question; 0 = of none.
+    #[serde(deserialize_with = "parsed")]
+    pub slow_query_ms: u64,
     /// Whether an answer may be given again while no newer data came in.
     #[serde(deserialize_with = "parsed")]
     pub query_cache: bool,
@@ -83,6 +86,7 @@ impl Default for QueryConfig {
             query_wait_seconds: 10,
             query_timeout_seconds: 30,
             query_memory_bytes: 2 << 30,
+            slow_query_ms: 1_000,
             query_cache: true,
         }
     }

@@ -105,7 +105,8 @@ impl Repository {
         let statement = Statement {
             sql,
             values,
-            comment: format!("chartwell {} {account}", ask.template),
+            template: ask.template,
+            account: account.clone(),
             query_id: reader.query_id(),
             data_version: self.freshness.version(account),
         };

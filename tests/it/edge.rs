@@ -110,6 +110,8 @@ async fn docs_page_and_metrics_are_served_from_here() {
     assert!(text("/").await.contains("<script>"));
     app.get(QUESTION).await;
     let metrics = text("/metrics").await;
+    assert!(metrics.contains("chartwell_query_seconds_count{template=\"recommendations/totals.sql\"}"), "{metrics}");
+    assert!(metrics.contains("chartwell_query_rows_read_total{template=\"recommendations/totals.sql\"}"), "{metrics}");
     assert!(metrics.contains("chartwell_request_seconds_bucket{route=\"/api/v1/recommendations/totals\""), "{metrics}");
     assert_eq!(text("/readyz").await, r#"{"status":"ready","accounts":[{"account":"pages","ready":true}]}"#);
 }
