@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod domains;
+pub mod erasure;
 pub mod error;
 pub mod http;
 pub mod import;

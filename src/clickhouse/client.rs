@@ -15,7 +15,7 @@ use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector};
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
-use super::{QueryError, Sql};
+use super::{QueryError, Sql, Values};
 use crate::config::{ClickHouseConfig, QueryConfig};
 
 /// An answer is not given again after this, even if no newer data came in.
@@ -176,6 +176,24 @@ impl ClickHouse {
     /// The rows of a statement of ours, without the bounds of a question.
     pub async fn fetch<R: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<R>, QueryError> {
         self.answered(self.fetch_with(sql, &[])).await
+    }
+
+    /// Runs a statement of ours with values.
+    pub async fn execute_of(&self, sql: &str, values: &Values) -> Result<(), QueryError> {
+        self.ask(|client| async move {
+            let query = client.query_raw(sql).with_setting("max_execution_time", "0");
+            values.iter().fold(query, |query, (name, value)| query.param(name, value)).execute().await
+        })
+        .await
+    }
+
+    /// The rows of a statement of ours with values, however long it takes.
+    pub async fn fetch_of<R: RowOwned + RowRead>(&self, sql: &str, values: &Values) -> Result<Vec<R>, QueryError> {
+        self.ask(|client| async move {
+            let query = client.query_raw(sql).with_setting("max_execution_time", "0");
+            values.iter().fold(query, |query, (name, value)| query.param(name, value)).fetch_all().await
+        })
+        .await
     }
 
     /// The same with these settings, however long it takes.

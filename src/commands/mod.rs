@@ -4,6 +4,7 @@ mod alerts;
 mod check;
 mod dead_letters;
 mod demo;
+mod erase;
 mod import;
 mod migrate;
 mod prices;
@@ -55,6 +56,8 @@ enum Command {
         #[command(subcommand)]
         command: dead_letters::DeadLettersCommand,
     },
+    /// Delete what is known of one visitor, and print a receipt
+    Erase(erase::EraseFlags),
     /// List models without a price, or compute costs again by the prices of today
     Prices {
         #[command(subcommand)]
@@ -103,6 +106,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
         Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),
         Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
+        Command::Erase(flags) => erase::erase(&load(&Flags::new())?, &flags),
         Command::Prices { command } => prices::prices(&load(&Flags::new())?, &command),
         Command::Alerts { command } => alerts::alerts(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),

@@ -25,6 +25,7 @@ pub use backfill::{Backfill, BackfillError, Entry, Imported};
 pub use event::Reading;
 pub use genai::{Coverage, PriceBook, PriceBookError, is_cost_told_sql};
 pub use intake::{Intake, IntakeError, Status, salt};
+pub use person::hashed;
 pub use rejection::Rejection;
 pub use stored::row as stored_row;
 pub use submission::Submission;

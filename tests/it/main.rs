@@ -15,6 +15,7 @@ mod demo;
 mod edge;
 mod engine;
 mod entities;
+mod erasure;
 mod examples;
 mod experiments;
 mod front;
