@@ -144,10 +144,7 @@ impl App {
         };
         let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
         let operational = Arc::new(OperationalDatabase::new(&clickhouse, &config.clickhouse, accounts));
-        let rules = Arc::new(match config.alerts.file() {
-            None => Rules::default(),
-            Some(file) => Rules::open(file, accounts)?,
-        });
+        let rules = Arc::new(Rules::of(config)?);
         let book = Book::new(clickhouse.clone());
         let repository = Arc::new(Repository::new(clickhouse.clone(), freshness));
         let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));

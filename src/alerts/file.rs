@@ -12,7 +12,7 @@ use super::metric::Metric;
 use super::rules::{
     AlertSeverity, Channel, MOST_DAYS, MOST_WEEKS, NoData, Rule, Rules, Silence, Summary, Threshold, Window,
 };
-use crate::config::Account;
+use crate::config::{Account, Config};
 use crate::query::{nearest, read_length};
 
 const MOST_RULES: usize = 200;
@@ -97,8 +97,13 @@ fn wrong<T>(of: &Spanned<T>, reason: impl Into<String>) -> Wrong {
 }
 
 impl Rules {
+    /// The rules that the settings name; none where there is no file.
+    pub fn of(config: &Config) -> Result<Self, RulesError> {
+        config.alerts.file().map_or_else(|| Ok(Self::default()), |file| Self::open(file, &config.server.accounts))
+    }
+
     /// Reads a file; `accounts` are those that are served.
-    pub fn open(file: &Path, accounts: &[Account]) -> Result<Self, RulesError> {
+    fn open(file: &Path, accounts: &[Account]) -> Result<Self, RulesError> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
             .map_err(|error| RulesError::File { file: name.clone(), reason: error.to_string() })?;

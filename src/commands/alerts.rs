@@ -33,7 +33,7 @@ pub fn alerts(config: &Config, AlertsCommand::Test { rule, send }: &AlertsComman
         .alerts
         .file()
         .ok_or("there are no rules: CHARTWELL_ALERTS names no file, and there is no alerts.toml")?;
-    let rules = Rules::open(file, &config.server.accounts)?;
+    let rules = Rules::of(config)?;
     let names: Vec<&str> = rules.rules.iter().map(|rule| rule.name.as_str()).collect();
     let rule = rules
         .rule(rule)

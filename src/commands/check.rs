@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::program::{Program, target};
+use crate::alerts::rules::Rules;
 use crate::config::Config;
 use crate::ingest::PriceBook;
 use crate::ingest::mirror::Selection;
@@ -16,6 +17,7 @@ pub fn check(config: &Config) -> Result<(), Failure> {
     println!("settings     ok");
     let prices = PriceBook::open(config.ingest.prices.as_deref())?;
     println!("price book   ok  {} prices", prices.len());
+    println!("alerts       ok  {} rules", Rules::of(config)?.rules.len());
     let program = Program::start(config)?;
     program.runtime.block_on(async {
         let version: Vec<String> = program.clickhouse.fetch("SELECT version()").await?;

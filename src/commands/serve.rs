@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::Failure;
 use super::program::{Program, target};
+use crate::alerts::rules::Rules;
 use crate::alerts::watch::Watch;
 use crate::app::App;
 use crate::clickhouse::ClickHouse;
@@ -20,6 +21,8 @@ use crate::migrations::{Lock, Target, WATCH};
 use crate::page::Page;
 
 pub fn serve(config: &Config, no_migrate: bool) -> Result<(), Failure> {
+    // Before anything is touched: a rule that cannot be right stops the start.
+    Rules::of(config)?;
     let program = Program::start(config)?;
     if config.auth.accepts_no_token() {
         tracing::warn!(

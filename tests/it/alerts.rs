@@ -18,6 +18,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::program::Program;
 use crate::support::{TestApp, Via, account, granted, json_of, now, sign, span, with};
 
 /// What came to each path, with its headers.
@@ -306,4 +307,18 @@ async fn a_summary_comes_once_at_its_time() {
             assert!(text.contains("No alert fires."), "{text}");
         }
     }
+}
+
+#[test]
+fn a_rule_that_cannot_be_right_stops_the_start_before_anything_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rules.toml");
+    std::fs::write(&file, "[[rule]]\nname = \"r\"\nmetric = \"assistants.error_rate\"\nwindow = \"5m\"\nabov = 1.0")
+        .unwrap();
+    let data = folder.path().join("data");
+    let settings = [("CHARTWELL_ALERTS", file.to_str().unwrap()), ("CHARTWELL_DATA_DIR", data.to_str().unwrap())];
+    let log = Program::try_start(folder.path(), "alerts_bad", &settings).err().expect("it does not start");
+    let wanted = format!("{}, line 5: unknown field `abov`", file.display());
+    assert!(log.contains(&wanted) && log.contains("CHARTWELL_ALERTS"), "{log}");
+    assert!(!data.exists());
 }
