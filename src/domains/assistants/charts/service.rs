@@ -39,14 +39,7 @@ impl AssistantsService {
     pub async fn cost(&self, reader: &Reader, question: &ChartQuestion) -> Result<Chart, AnswerError> {
         let drawn = Drawn { name: "cost", unit: "usd", measure: Measure::Money, notes: &[CALLS, COST] };
         let chart = self.chart(reader, question, drawn, "assistants/cost.sql", &[]);
-        let (mut chart, coverage) = tokio::try_join!(chart, self.cost_coverage(reader, question))?;
-        chart.meta.notes.extend(coverage);
-        Ok(chart)
-    }
-
-    /// Of how many calls the cost is known, in a sentence.
-    async fn cost_coverage(&self, reader: &Reader, question: &ChartQuestion) -> Result<Option<String>, AnswerError> {
-        let common = Common {
+        let covered = Common {
             template: "assistants/cost_coverage.sql",
             dataset: &TOTALS,
             date_range: &question.date_range,
@@ -56,10 +49,14 @@ impl AssistantsService {
             sources: Sources::Any,
             notes: &[],
         };
-        let compared = self.service.compared::<CoverageRow>(reader, common, Values::default(), Vec::new()).await?;
-        let CoverageRow { calls, priced_calls } = compared.rows().first().copied().unwrap_or_default();
+        let covered = self.service.compared::<CoverageRow>(reader, covered, Values::default(), Vec::new());
+        let (mut chart, covered) = tokio::try_join!(chart, covered)?;
+        covered.add_cost(&mut chart.meta);
+        let CoverageRow { calls, priced_calls } = covered.rows().first().copied().unwrap_or_default();
         let share = (priced_calls as f64 / calls as f64 * 1e3).floor() / 10.0;
-        Ok((calls > 0).then(|| format!("The cost of {priced_calls} of {calls} calls is known, {share} %.")))
+        let told = (calls > 0).then(|| format!("The cost of {priced_calls} of {calls} calls is known, {share} %."));
+        chart.meta.notes.extend(told);
+        Ok(chart)
     }
 
     pub async fn latency(&self, reader: &Reader, question: &QuantilesQuestion) -> Result<Chart, AnswerError> {
