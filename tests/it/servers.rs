@@ -156,6 +156,11 @@ async fn each_fault_of_servers_at_the_start_is_one_clear_line() {
         "{unknown}"
     );
 
+    let lost = "Code: 999. Coordination::Exception: No node has a quorum (Connection loss). (KEEPER_EXCEPTION)";
+    let url = Scripted::start(&[("system.zookeeper", StatusCode::INTERNAL_SERVER_ERROR, lost)]).await;
+    let keeper = refused(&url, &[("CHARTWELL_CLICKHOUSE_CLUSTER", "one")]).await;
+    assert!(keeper.contains("could not be used for 1 s") && keeper.contains("No node has a quorum"), "{keeper}");
+
     let other = Scripted::start(&[("", StatusCode::NOT_FOUND, "<html>not here</html>")]).await;
     let other = refused(&other, &[]).await;
     assert!(other.contains("could not be used for 1 s"), "{other}");
