@@ -32,11 +32,11 @@ async fn measure() -> Result<(), Failure> {
     for events in Story::new(1, EVENTS, 89, Utc::now()).events() {
         batch.extend(events);
         if batch.len() >= 20_000 {
-            app.ingestion.intake.take_as_they_are(account, &std::mem::take(&mut batch)).await?;
+            app.serving.ingestion.intake.take_as_they_are(account, &std::mem::take(&mut batch)).await?;
         }
     }
-    app.ingestion.intake.take_as_they_are(account, &batch).await?;
-    app.ingestion.intake.settled().await;
+    app.serving.ingestion.intake.take_as_they_are(account, &batch).await?;
+    app.serving.ingestion.intake.settled().await;
     // Merges of what was just stored would be measured too.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let client = serve(&config, app).await?;

@@ -23,7 +23,7 @@ use crate::alerts::file::RulesError;
 use crate::alerts::metric::Questions;
 use crate::alerts::rules::Rules;
 use crate::alerts::watch::Watch;
-use crate::auth::{Authenticator, Signatures};
+use crate::auth::{Authenticator, KnownRequests, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
 use crate::domains::assistants::AssistantsService;
@@ -53,7 +53,7 @@ use crate::domains::product::sessions::endpoints as product_sessions;
 use crate::domains::product::tables::endpoints as product_tables;
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
-use crate::http::{Edge, Gatekeeper, RateLimits, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
+use crate::http::{Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::mirror::{Mirroring, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
@@ -115,54 +115,86 @@ pub enum AppError {
     Courier(#[from] reqwest::Error),
 }
 
-/// The parts that live as long as the program.
+/// The application: what stays while settings are read again, and what it serves by those that are in force.
 pub struct App {
-    pub router: Router,
-    pub gatekeeper: Arc<Gatekeeper>,
-    pub ingestion: Ingestion,
+    pub kept: Kept,
     pub writer: Writer,
+    pub serving: Serving,
+}
+
+/// What lives as long as the program: data, and what was counted.
+pub struct Kept {
+    pub clickhouse: ClickHouse,
+    pub request_counts: RequestCounts,
+    page: Page,
+    known_requests: KnownRequests,
+    repository: Arc<Repository>,
+    book: Book,
+}
+
+/// What is served by settings.
+pub struct Serving {
+    pub router: Router,
+    pub ingestion: Ingestion,
     /// Set = there are rules to watch.
     pub watch: Option<Watch>,
-    pub clickhouse: ClickHouse,
 }
 
 impl App {
     /// Puts the application together; the tables of every account must be up to date.
     pub async fn new(config: &Config, clickhouse: ClickHouse, page: Page) -> Result<Self, AppError> {
-        let accounts = &config.server.accounts;
-        let gatekeeper = Arc::new(Gatekeeper {
-            authenticator: Authenticator::new(&config.auth, accounts)?,
-            signatures: Signatures::new(&config.ingest.hmac_secrets, accounts),
-            rate_limits: RateLimits::new(&config.server),
-        });
-        let freshness = Arc::new(Freshness::new(clickhouse.clone(), accounts));
+        let freshness = Arc::new(Freshness::new(clickhouse.clone()));
         let counters = Arc::new(Counters::default());
         let (spool, writer) = open_spool(config, &clickhouse, &freshness, &counters)?;
         let topics = match &config.ingest.kafka_brokers {
             None => None,
             Some(brokers) => Some(Topics::open(brokers, &config.server.data_dir, clickhouse.clone())?),
         };
-        let intake = Arc::new(Intake::open(&clickhouse, spool, topics, accounts, &config.anonymise, counters).await?);
-        let operational = Arc::new(OperationalDatabase::new(&clickhouse, &config.clickhouse, accounts));
+        let intake = Intake::open(&clickhouse, spool, topics, config, counters).await?;
+        let kept = Kept {
+            request_counts: RequestCounts::default(),
+            page,
+            known_requests: KnownRequests::default(),
+            repository: Arc::new(Repository::new(clickhouse.clone(), freshness)),
+            book: Book::new(clickhouse.clone()),
+            clickhouse,
+        };
+        let serving = kept.serving(config, intake)?;
+        Ok(Self { kept, writer, serving })
+    }
+}
+
+impl Kept {
+    /// What is served by these settings, after what was served by others; the tables of every account must be up to
+    /// date.
+    pub async fn serve_again(&self, config: &Config, before: &Intake) -> Result<Serving, AppError> {
+        self.serving(config, before.with(&self.clickhouse, config).await?)
+    }
+
+    fn serving(&self, config: &Config, intake: Intake) -> Result<Serving, AppError> {
+        let (accounts, intake) = (&config.server.accounts, Arc::new(intake));
+        let gatekeeper = Arc::new(Gatekeeper {
+            authenticator: Authenticator::new(&config.auth, accounts)?,
+            signatures: Signatures::new(&config.ingest.hmac_secrets, accounts, self.known_requests.clone()),
+            rate_limits: RateLimits::new(&config.server, &config.limits, self.request_counts.clone()),
+        });
+        let operational = Arc::new(OperationalDatabase::new(&self.clickhouse, &config.clickhouse, accounts));
         let rules = Arc::new(Rules::of(config)?);
-        let book = Book::new(clickhouse.clone());
-        let repository = Arc::new(Repository::new(clickhouse.clone(), freshness));
-        let service = Arc::new(Service::new(Arc::clone(&repository), config.ingest.retention_days));
-        let limits = (config.server.query_rate_limit, config.ingest.retention_days);
+        let (repository, book) = (&self.repository, &self.book);
+        let service = Arc::new(Service::new(Arc::clone(repository), config.retention()));
         let ingestion = Ingestion {
             intake: Arc::clone(&intake),
-            retention_days: config.ingest.retention_days,
+            retention: config.retention(),
             prices: Arc::new(PriceBook::open(config.ingest.prices.as_deref())?),
             unknown_product_events: config.product.product_unknown_events,
             mirror: Mirroring::start(&config.product)?,
         };
         let state = AppState {
-            page,
+            page: self.page.clone(),
             platform: PlatformService::new(
-                (repository, Arc::clone(&operational)),
+                (Arc::clone(repository), Arc::clone(&operational)),
                 intake,
-                accounts,
-                limits,
+                config,
                 telemetry::metrics(),
             ),
             recommendations: RecommendationsService::new(Arc::clone(&service)),
@@ -175,7 +207,7 @@ impl App {
         };
         let has_rules = !rules.rules.is_empty() || !rules.summaries.is_empty();
         let watch = match has_rules {
-            true => Some(Watch::new(rules, accounts, state.questions(), book)?),
+            true => Some(Watch::new(rules, accounts, state.questions(), book.clone())?),
             false => None,
         };
         let (api, description) = api(&gatekeeper);
@@ -188,7 +220,7 @@ impl App {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(cors(&config.server.cors_origins))
             .layer(from_fn(Edge::handle));
-        Ok(Self { router, gatekeeper, ingestion, writer, watch, clickhouse })
+        Ok(Serving { router, ingestion, watch })
     }
 }
 
@@ -297,8 +329,8 @@ pub fn description() -> utoipa::openapi::OpenApi {
     let config = Config::default();
     let gatekeeper = Arc::new(Gatekeeper {
         authenticator: Authenticator::new(&config.auth, &config.server.accounts).expect("no keys, no failure"),
-        signatures: Signatures::new(&[], &config.server.accounts),
-        rate_limits: RateLimits::new(&config.server),
+        signatures: Signatures::new(&[], &config.server.accounts, KnownRequests::default()),
+        rate_limits: RateLimits::new(&config.server, &config.limits, RequestCounts::default()),
     });
     api(&gatekeeper).1
 }

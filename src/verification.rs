@@ -6,7 +6,7 @@ use chrono::Utc;
 
 use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::clickhouse::{ClickHouse, Freshness};
-use crate::config::{Account, ClickHouseConfig, ObjectivesConfig};
+use crate::config::{Account, ClickHouseConfig, ObjectivesConfig, Retention};
 use crate::domains::assistants::AssistantsService;
 use crate::domains::experiments::ExperimentsService;
 use crate::domains::product::ProductService;
@@ -33,9 +33,9 @@ pub async fn verify_templates(clickhouse: &ClickHouse, account: &Account) -> Res
 /// Asks every kind of question, and returns the statements.
 pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<Statements, Unaccepted> {
     let recorder = Recorder::default();
-    let freshness = Arc::new(Freshness::new(clickhouse.clone(), std::slice::from_ref(account)));
+    let freshness = Arc::new(Freshness::new(clickhouse.clone()));
     let repository = Arc::new(Repository::new(clickhouse.clone(), freshness).recorded_by(recorder.clone()));
-    let service = Arc::new(Service::new(Arc::clone(&repository), 90));
+    let service = Arc::new(Service::new(Arc::clone(&repository), Retention::of_all(90)));
     let recommendations = RecommendationsService::new(Arc::clone(&service));
     let stand_in = OperationalDatabase::new(clickhouse, &ClickHouseConfig::default(), std::slice::from_ref(account));
     let assistants = AssistantsService::new(Arc::clone(&service), Arc::new(stand_in), ObjectivesConfig::default());
@@ -43,7 +43,7 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let voice_agents = VoiceAgentsService::new(Arc::clone(&service));
     let experiments = ExperimentsService::new(service).assuming(&["A", "B"]);
     let closely = voice_agents.clone().looking_closely();
-    let ranking = RecommendationsService::new(Arc::new(Service::new(repository, 90).ranking_from(0)));
+    let ranking = RecommendationsService::new(Arc::new(Service::new(repository, Retention::of_all(90)).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
         account: account.clone(),

@@ -51,7 +51,7 @@ pub async fn application(config: &Config, clickhouse: ClickHouse) -> Result<App,
 pub async fn serve(config: &Config, app: App) -> Result<Client, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
-    tokio::spawn(chartwell::http::serve(listener, app.router, 100, std::future::pending()));
+    tokio::spawn(chartwell::http::serve(listener, app.serving.router, 100, std::future::pending()));
     let claims = Claims {
         sub: "bench".to_owned(),
         account: config.server.accounts[0].to_string(),

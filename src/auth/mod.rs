@@ -13,5 +13,5 @@ mod token;
 pub use jwks::{JwksError, KeySet};
 pub use principal::{Grants, OutsideGrant, Principal, Reader, Scope};
 pub use refused::TokenRefused;
-pub use signature::{SignatureRefused, Signatures, Signed, SignedIn};
+pub use signature::{KnownRequests, SignatureRefused, Signatures, Signed, SignedIn};
 pub use token::{Authenticator, Claims, Limits, Tokens};

@@ -42,7 +42,18 @@ pub enum SignatureRefused {
 /// Checks signatures.
 pub struct Signatures {
     keys: HashMap<String, Key>,
-    ids: Cache<String, ()>,
+    ids: KnownRequests,
+}
+
+/// The ids of requests that were taken: they stay known when keys become others. Cheap to clone.
+#[derive(Clone)]
+pub struct KnownRequests(Cache<String, ()>);
+
+impl Default for KnownRequests {
+    fn default() -> Self {
+        let twice_the_tolerance = Duration::from_secs(2 * TOLERANCE_SECONDS.unsigned_abs());
+        Self(Cache::builder().max_capacity(MOST_IDS).time_to_live(twice_the_tolerance).build())
+    }
 }
 
 struct Key {
@@ -54,11 +65,11 @@ struct Key {
 pub struct SignedIn {
     pub principal: Arc<Principal>,
     id: Option<String>,
-    ids: Cache<String, ()>,
+    ids: KnownRequests,
 }
 
 impl Signatures {
-    pub fn new(keys: &[SigningKey], accounts: &[Account]) -> Self {
+    pub fn new(keys: &[SigningKey], accounts: &[Account], ids: KnownRequests) -> Self {
         let served = keys.iter().filter(|key| accounts.contains(&key.account));
         let keys = served.map(|key| {
             let principal = Principal {
@@ -71,8 +82,6 @@ impl Signatures {
             let secret = hmac::Key::new(hmac::HMAC_SHA256, &key.secret_bytes());
             (key.key_id.clone(), Key { key: secret, principal: Arc::new(principal) })
         });
-        let twice_the_tolerance = Duration::from_secs(2 * TOLERANCE_SECONDS.unsigned_abs());
-        let ids = Cache::builder().max_capacity(MOST_IDS).time_to_live(twice_the_tolerance).build();
         Self { keys: keys.collect(), ids }
     }
 
@@ -99,7 +108,7 @@ impl Signatures {
             return Err(invalid("signature"));
         }
         let id = format!("{}\n{}", signed.key_id, signed.id);
-        if !self.ids.entry(id.clone()).or_insert(()).is_fresh() {
+        if !self.ids.0.entry(id.clone()).or_insert(()).is_fresh() {
             return Err(SignatureRefused::Replayed);
         }
         Ok(SignedIn { principal: Arc::clone(&key.principal), id: Some(id), ids: self.ids.clone() })
@@ -117,7 +126,7 @@ impl Drop for SignedIn {
     /// A sender whose request failed sends it again under its id.
     fn drop(&mut self) {
         if let Some(id) = &self.id {
-            self.ids.invalidate(id);
+            self.ids.0.invalidate(id);
         }
     }
 }
@@ -134,7 +143,7 @@ mod tests {
                 .iter()
                 .map(|key| key.parse().unwrap())
                 .collect();
-        Signatures::new(&keys, &["demo".parse().unwrap()])
+        Signatures::new(&keys, &["demo".parse().unwrap()], KnownRequests::default())
     }
 
     fn sign(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {

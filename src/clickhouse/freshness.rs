@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -18,7 +18,7 @@ const KNOWN_FOR: Duration = Duration::from_secs(1);
 /// What is known about the data of all accounts.
 pub struct Freshness {
     clickhouse: ClickHouse,
-    accounts: HashMap<Account, Known>,
+    accounts: RwLock<HashMap<Account, Arc<Known>>>,
 }
 
 #[derive(Default)]
@@ -40,18 +40,26 @@ struct NewestRow {
 }
 
 impl Freshness {
-    pub fn new(clickhouse: ClickHouse, accounts: &[Account]) -> Self {
-        Self { clickhouse, accounts: accounts.iter().map(|account| (account.clone(), Known::default())).collect() }
+    pub fn new(clickhouse: ClickHouse) -> Self {
+        Self { clickhouse, accounts: RwLock::default() }
+    }
+
+    fn known(&self, account: &Account) -> Arc<Known> {
+        if let Some(known) = self.accounts.read().unwrap_or_else(PoisonError::into_inner).get(account) {
+            return Arc::clone(known);
+        }
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(accounts.entry(account.clone()).or_default())
     }
 
     /// Grows with every insert of this process.
     pub fn version(&self, account: &Account) -> u64 {
-        self.accounts.get(account).map_or(0, |known| known.version.load(Ordering::Acquire))
+        self.known(account).version.load(Ordering::Acquire)
     }
 
     /// Notes that rows were inserted.
     pub fn note(&self, account: &Account, table: &'static str, ingested_at: DateTime<Utc>) {
-        let Some(known) = self.accounts.get(account) else { return };
+        let known = self.known(account);
         let mut newest = known.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = newest.entry(table).or_insert(Newest { ingested_at: None, asked: Instant::now() });
         entry.ingested_at = entry.ingested_at.max(Some(ingested_at));
@@ -61,7 +69,7 @@ impl Freshness {
 
     /// When the newest row of a table came in; `None` while it has none.
     pub async fn newest(&self, account: &Account, table: &'static str) -> Result<Option<DateTime<Utc>>, QueryError> {
-        let Some(known) = self.accounts.get(account) else { return Ok(None) };
+        let known = self.known(account);
         let found = known.newest.lock().unwrap_or_else(PoisonError::into_inner).get(table).copied();
         if let Some(newest) =
             found.filter(|newest| !self.clickhouse.others_insert() || newest.asked.elapsed() < KNOWN_FOR)

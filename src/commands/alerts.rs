@@ -68,7 +68,7 @@ fn evaluate(config: &Config, rule: &Rule) -> Result<(), Failure> {
     let program = Program::start(config)?;
     program.runtime.block_on(async {
         let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
-        let questions = app.watch.as_ref().ok_or("there are no rules to watch")?.questions();
+        let questions = app.serving.watch.as_ref().ok_or("there are no rules to watch")?.questions();
         for account in &rule.accounts {
             let now = Utc::now();
             let found = value(questions, &reader(account), rule, now).await.map_err(|error| error.to_string())?;

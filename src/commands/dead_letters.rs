@@ -45,7 +45,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
     program.runtime.block_on(async {
         let accounts =
             config.server.accounts.iter().filter(|account| chosen.account.as_ref().is_none_or(|only| only == *account));
-        let freshness = Freshness::new(program.clickhouse.clone(), &config.server.accounts);
+        let freshness = Freshness::new(program.clickhouse.clone());
         let inserter = Inserter::new(program.clickhouse.clone(), Arc::new(freshness), Arc::new(Counters::default()));
         let (mut replayed, mut refused) = (0_u64, 0_u64);
         for account in accounts {
@@ -94,7 +94,7 @@ async fn replay(
         Some(row) => row,
         None => {
             let salt = salt(clickhouse, account).await.map_err(|error| ReplayError::Refused(error.message))?;
-            let (now, retention_days) = (Utc::now(), config.ingest.retention_days);
+            let (now, retention_days) = (Utc::now(), config.retention().days(account));
             let reading = Reading { now, retention_days, salt: &salt };
             stored_row(letter.table()?, &letter.document, reading, prices)
                 .map_err(|rejection| ReplayError::Unreadable(rejection.detail))?

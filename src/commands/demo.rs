@@ -103,8 +103,8 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
         if config.clickhouse.admin_db_url.is_none() {
             introduce_assistants(&program.clickhouse, &account).await?;
         }
-        Telling { folder: &config.server.data_dir, ingestion: &app.ingestion, account: &account }.tell(flags).await?;
-        run(&config, app, |url| introduce(url, &token)).await
+        Telling { folder: &config.server.data_dir, ingestion: &app.serving.ingestion, account: &account }.tell(flags).await?;
+        run(&config, app, None, |url| introduce(url, &token)).await
     })
 }
 

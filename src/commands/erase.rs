@@ -36,7 +36,7 @@ pub fn erase(config: &Config, flags: &EraseFlags) -> Result<(), Failure> {
         program.migrate(config, false).await?;
         // What waits in the spool may be the visitor's as well.
         let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
-        app.ingestion.intake.settled().await;
+        app.serving.ingestion.intake.settled().await;
         let salt = salt(&program.clickhouse, &flags.account).await.map_err(|error| error.message)?;
         let erasure = Erasure {
             clickhouse: &program.clickhouse,
@@ -47,7 +47,7 @@ pub fn erase(config: &Config, flags: &EraseFlags) -> Result<(), Failure> {
         let receipt = erasure.erase(&flags.visitor).await?;
         println!("{}", serde_json::to_string_pretty(&receipt)?);
         app.writer.stop(super::serve::WRITER_PATIENCE).await;
-        app.ingestion.intake.close();
+        app.serving.ingestion.intake.close();
         Ok(())
     })
 }

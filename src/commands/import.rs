@@ -54,7 +54,7 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
             config,
             bar: bar.clone(),
             backfill: Backfill {
-                ingestion: app.ingestion.clone(),
+                ingestion: app.serving.ingestion.clone(),
                 clickhouse: program.clickhouse.clone(),
                 account: flags.account.clone(),
                 table: flags.table,
@@ -67,7 +67,7 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
         };
         bar.finish_and_clear();
         app.writer.stop(super::serve::WRITER_PATIENCE).await;
-        app.ingestion.intake.close();
+        app.serving.ingestion.intake.close();
         ended
     })
 }

@@ -101,7 +101,10 @@ pub type Failure = Box<dyn std::error::Error>;
 pub fn run(cli: Cli) -> Result<(), Failure> {
     let load = |flags: &Flags| Config::load(cli.config.as_deref(), flags);
     match cli.command {
-        Command::Serve { no_migrate, server } => serve::serve(&load(&server.settings())?, no_migrate),
+        Command::Serve { no_migrate, server } => {
+            let flags = server.settings();
+            serve::serve(&|| Config::load(cli.config.as_deref(), &flags), no_migrate)
+        }
         Command::Migrate(flags) => migrate::migrate(&load(&Flags::new())?, &flags),
         Command::Demo { demo, server } => demo::demo(load(&server.settings())?, &demo),
         Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),

@@ -160,15 +160,16 @@ async fn preview(config: &Config, program: &Program, window: Window, prices: &Pr
 }
 
 async fn recompute(config: &Config, program: &Program, window: Window, prices: &PriceBook) -> Result<(), Failure> {
-    let kept_days = config.ingest.retention_days;
-    if kept_days > 0 && window.from < Utc::now() - TimeDelta::days(kept_days.into()) {
-        println!("calls are kept for {kept_days} days: the cost of what is older stays as it is in the rollups");
-    }
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {msg}  {elapsed}")?);
     bar.enable_steady_tick(std::time::Duration::from_millis(200));
     for account in &config.server.accounts {
         let target = target(config, account);
+        let kept_days = target.retention_days;
+        if kept_days > 0 && window.from < Utc::now() - TimeDelta::days(kept_days.into()) {
+            let kept = format!("calls are kept for {kept_days} days: the cost of what is older stays in the rollups");
+            bar.suspend(|| println!("{account}\t{kept}"));
+        }
         let recompute = Recompute { clickhouse: &program.clickhouse, target: &target };
         let tell = |step: &str| {
             bar.set_message(format!("{account}: {step}"));

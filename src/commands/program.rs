@@ -66,7 +66,7 @@ pub fn target(config: &Config, account: &Account) -> Target {
     Target {
         account: account.clone(),
         cluster: config.clickhouse.clickhouse_cluster.clone(),
-        retention_days: config.ingest.retention_days,
+        retention_days: config.retention().days(account),
         kafka_brokers: config.ingest.kafka_brokers.clone(),
         admin_db: config.clickhouse.admin_db_url.as_ref().map(|admin_db| admin_db.of(account)),
     }

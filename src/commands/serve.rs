@@ -1,45 +1,58 @@
 //! `chartwell serve`
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 use super::Failure;
 use super::program::{Program, target};
 use crate::alerts::rules::Rules;
 use crate::alerts::watch::Watch;
-use crate::app::App;
+use crate::app::{App, Kept, Serving};
 use crate::clickhouse::ClickHouse;
 use crate::clickhouse::embedded::release_start_up_pages;
-use crate::config::Config;
-use crate::http::{Shutdown, serve as serve_http};
+use crate::config::{Account, Config, ConfigError};
+use crate::http::{Routes, Shutdown, serve as serve_http};
+use crate::ingest::endpoints::Ingestion;
 use crate::migrations::{Lock, Target, WATCH};
 use crate::page::Page;
 
-pub fn serve(config: &Config, no_migrate: bool) -> Result<(), Failure> {
+/// Reads the settings.
+pub type Load<'a> = dyn Fn() -> Result<Config, ConfigError> + 'a;
+
+pub fn serve(load: &Load<'_>, no_migrate: bool) -> Result<(), Failure> {
+    let config = load()?;
     // Before anything is touched: a rule that cannot be right stops the start.
-    Rules::of(config)?;
-    let program = Program::start(config)?;
+    Rules::of(&config)?;
+    let program = Program::start(&config)?;
     if config.auth.accepts_no_token() {
         tracing::warn!(
             "no token can be accepted: set CHARTWELL_JWT_SECRET, or CHARTWELL_JWKS_URL, or CHARTWELL_JWKS_FILE"
         );
     }
     program.runtime.block_on(async {
+        // From here on, before the tables are ready, the signal no longer ends the program.
+        let hangups = signal(SignalKind::hangup())?;
         if !no_migrate {
-            program.migrate(config, false).await?;
+            program.migrate(&config, false).await?;
         }
-        let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
-        run(config, app, |_| {}).await
+        let app = App::new(&config, program.clickhouse.clone(), Page::new(None)).await?;
+        run(&config, app, Some(Again { program: &program, load, no_migrate, hangups }), |_| {}).await
     })
 }
 
-/// Serves until a signal comes; `listening` is told the URL.
-pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Result<(), Failure> {
+/// Serves until a signal comes; `listening` is told the URL. With `again`, another signal has the settings read again.
+pub async fn run(
+    config: &Config,
+    app: App,
+    again: Option<Again<'_>>,
+    listening: impl FnOnce(&str),
+) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let address = config.server.listen;
     let listener = TcpListener::bind(address)
@@ -49,26 +62,98 @@ pub async fn run(config: &Config, app: App, listening: impl FnOnce(&str)) -> Res
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!("listening on {url}");
     listening(&url);
-    let gatekeeper = Arc::clone(&app.gatekeeper);
-    let forgetting = tokio::spawn(async move { gatekeeper.rate_limits.forget_quiet_subjects().await });
-    let (stop_watching, stopped) = oneshot::channel();
-    let watching = app.watch.map(|watch| {
-        let target = target(config, &config.server.accounts[0]);
-        tokio::spawn(watch_alone(watch, app.clickhouse, target, stopped))
-    });
-    let shutdown = serve_http(listener, app.router, config.server.max_connections, stop).await;
+    let App { kept, writer, serving: Serving { router, ingestion, watch } } = app;
+    let counts = kept.request_counts.clone();
+    let forgetting = tokio::spawn(async move { counts.forget_quiet_subjects().await });
+    let (replace, routes) = Routes::replaceable(router);
+    let mut present = Present { ingestion, watching: Watching::start(watch, &kept, config), replace };
+    let reading_again = async {
+        if let Some(again) = again {
+            again.run(config.clone(), &kept, &mut present).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let shutdown = tokio::select! {
+        shutdown = serve_http(listener, routes, config.server.max_connections, stop) => shutdown,
+        () = reading_again => unreachable!("it never ends"),
+    };
     forgetting.abort();
-    drop(stop_watching);
-    if let Some(watching) = watching {
-        let _ = tokio::time::timeout(WRITER_PATIENCE, watching).await;
-    }
-    app.writer.stop(WRITER_PATIENCE).await;
-    app.ingestion.intake.close();
+    present.watching.stop().await;
+    writer.stop(WRITER_PATIENCE).await;
+    present.ingestion.intake.close();
     match shutdown {
         Shutdown::Drained => tracing::info!("stopped"),
         Shutdown::Cut => tracing::warn!("stopped; some requests took too long and were cut off"),
     }
     Ok(())
+}
+
+/// What is served by the settings that are in force.
+struct Present {
+    ingestion: Ingestion,
+    watching: Watching,
+    replace: watch::Sender<Router>,
+}
+
+/// Reads the settings again, whenever SIGHUP comes. What is wrong with them is told, and nothing changes.
+pub struct Again<'a> {
+    program: &'a Program,
+    load: &'a Load<'a>,
+    no_migrate: bool,
+    hangups: Signal,
+}
+
+impl Again<'_> {
+    async fn run(mut self, mut config: Config, kept: &Kept, present: &mut Present) {
+        while self.hangups.recv().await.is_some() {
+            match self.once(&config, kept, present).await {
+                Ok(taken) => config = taken,
+                Err(error) => tracing::error!("the settings stay as they were: {error}"),
+            }
+        }
+    }
+
+    async fn once(&self, running: &Config, kept: &Kept, present: &mut Present) -> Result<Config, Failure> {
+        let (config, waiting) = (self.load)()?.taken_by(running)?;
+        Rules::of(&config)?;
+        if !self.no_migrate {
+            self.program.migrate(&config, false).await?;
+        }
+        let Serving { router, ingestion, watch } = kept.serve_again(&config, &present.ingestion.intake).await?;
+        (present.ingestion, _) = (ingestion, present.replace.send_replace(router));
+        std::mem::replace(&mut present.watching, Watching::none()).stop().await;
+        present.watching = Watching::start(watch, kept, &config);
+        let accounts: Vec<&str> = config.server.accounts.iter().map(Account::as_str).collect();
+        tracing::info!(accounts = accounts.join(","), "the settings were read again");
+        if !waiting.is_empty() {
+            tracing::warn!(settings = waiting.join(","), "some settings that were changed wait for the next start");
+        }
+        Ok(config)
+    }
+}
+
+/// What watches for alerts, if anything does.
+struct Watching(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
+
+impl Watching {
+    fn none() -> Self {
+        Self(None)
+    }
+
+    fn start(watch: Option<Watch>, kept: &Kept, config: &Config) -> Self {
+        Self(watch.map(|watch| {
+            let (stop, stopped) = oneshot::channel();
+            let target = target(config, &config.server.accounts[0]);
+            (stop, tokio::spawn(watch_alone(watch, kept.clickhouse.clone(), target, stopped)))
+        }))
+    }
+
+    async fn stop(self) {
+        if let Some((stop, task)) = self.0 {
+            drop(stop);
+            let _ = tokio::time::timeout(WRITER_PATIENCE, task).await;
+        }
+    }
 }
 
 /// Watches for alerts, while no other instance does, until it is to stop.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationError};
 
+use super::limits::MOST_DAYS;
 use super::values::{SigningKey, list, parsed};
 
 /// What is taken in, and for how long it is kept.
@@ -11,7 +12,7 @@ use super::values::{SigningKey, list, parsed};
 pub struct IngestConfig {
     /// Days that raw events and spans are kept; 0 = for ever.
     #[serde(deserialize_with = "parsed")]
-    #[validate(range(max = 36_500, message = "must be at most 36500"))]
+    #[validate(range(max = MOST_DAYS, message = "must be at most 36500"))]
     pub retention_days: u32,
     /// Bytes of accepted rows that may wait on disk to be inserted.
     #[serde(deserialize_with = "parsed")]

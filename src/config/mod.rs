@@ -9,6 +9,7 @@ mod alerts;
 mod auth;
 mod clickhouse;
 mod ingest;
+mod limits;
 mod log;
 mod objectives;
 mod personal;
@@ -30,6 +31,7 @@ pub use alerts::AlertsConfig;
 pub use auth::AuthConfig;
 pub use clickhouse::{ClickHouseConfig, QueryConfig};
 pub use ingest::IngestConfig;
+pub use limits::{AccountLimits, LimitRule, LimitsConfig, Retention};
 pub use log::{LogConfig, LogFormat};
 pub use objectives::{Objective, ObjectiveRule, ObjectivesConfig};
 pub use personal::{AnonymiseConfig, Kind, Kinds, OnFailure};
@@ -50,6 +52,7 @@ pub struct Config {
     pub query: QueryConfig,
     pub auth: AuthConfig,
     pub ingest: IngestConfig,
+    pub limits: LimitsConfig,
     pub anonymise: AnonymiseConfig,
     pub product: ProductConfig,
     pub objectives: ObjectivesConfig,
@@ -97,6 +100,7 @@ impl Config {
             query: concern(&given)?,
             auth: concern(&given)?,
             ingest: concern(&given)?,
+            limits: concern(&given)?,
             anonymise: concern(&given)?,
             product: concern(&given)?,
             objectives: concern(&given)?,
@@ -135,20 +139,44 @@ impl Config {
         }
     }
 
+    /// For how long accounts keep raw rows.
+    pub fn retention(&self) -> Retention {
+        self.limits.retention(self.ingest.retention_days)
+    }
+
+    /// These settings, as far as a program can take them that runs with others, and the names of those that wait for
+    /// its next start.
+    pub fn taken_by(self, running: &Self) -> Result<(Self, Vec<String>), ConfigError> {
+        let mut taken = self.clone();
+        let then = running.clone();
+        (taken.clickhouse, taken.query, taken.log) = (then.clickhouse, then.query, then.log);
+        (taken.server.listen, taken.server.data_dir) = (then.server.listen, then.server.data_dir);
+        taken.server.max_connections = then.server.max_connections;
+        (taken.ingest.spool_bytes, taken.ingest.kafka_brokers) = (then.ingest.spool_bytes, then.ingest.kafka_brokers);
+        taken.refuse_contradictions()?;
+        let both = self.entries().into_iter().zip(taken.entries());
+        let waiting = both.filter(|((_, told), (_, taken))| told != taken).map(|((name, _), _)| name).collect();
+        Ok((taken, waiting))
+    }
+
     /// The names of all settings with their defaults, as they stand in a file.
     pub fn defaults() -> Vec<(String, serde_json::Value)> {
-        let config = Self::default();
+        Self::default().entries()
+    }
+
+    fn entries(&self) -> Vec<(String, serde_json::Value)> {
         [
-            entries(&config.server),
-            entries(&config.clickhouse),
-            entries(&config.query),
-            entries(&config.auth),
-            entries(&config.ingest),
-            entries(&config.anonymise),
-            entries(&config.product),
-            entries(&config.objectives),
-            entries(&config.alerts),
-            entries(&config.log),
+            entries(&self.server),
+            entries(&self.clickhouse),
+            entries(&self.query),
+            entries(&self.auth),
+            entries(&self.ingest),
+            entries(&self.limits),
+            entries(&self.anonymise),
+            entries(&self.product),
+            entries(&self.objectives),
+            entries(&self.alerts),
+            entries(&self.log),
         ]
         .concat()
     }

@@ -1,4 +1,4 @@
-//! Rate limits: requests a minute for each subject of an account.
+//! Rate limits: requests a minute for each subject of an account, and questions for all of them together.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use governor::{Quota, RateLimiter};
 use moka::sync::Cache;
 
 use crate::auth::Principal;
-use crate::config::ServerConfig;
+use crate::config::{LimitsConfig, ServerConfig};
 
 type Limiter = RateLimiter<String, DashMapStateStore<String>, DefaultClock, StateInformationMiddleware>;
 
@@ -23,15 +23,33 @@ const FORGET_AFTER: Duration = Duration::from_secs(120);
 pub struct RateLimits {
     query: u32,
     ingestion: u32,
-    /// A limiter for each limit that is in use.
-    limiters: Cache<(bool, u32), Arc<Limiter>>,
+    accounts: LimitsConfig,
+    counted: RequestCounts,
     clock: DefaultClock,
 }
 
-/// `RateLimit-Policy` and `RateLimit`, as the IETF draft writes them.
+/// What was counted until now: it stays when limits become others. Cheap to clone.
+#[derive(Clone)]
+pub struct RequestCounts {
+    /// A limiter for each limit that is in use.
+    limiters: Cache<(Policy, NonZeroU32), Arc<Limiter>>,
+}
+
+/// What a limit is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Policy {
+    /// Questions of a subject.
+    Query,
+    /// Ingestion requests of a subject.
+    Ingest,
+    /// Questions of all subjects of an account.
+    Account,
+}
+
+/// `RateLimit-Policy` and `RateLimit`, as the IETF draft writes them: of the limit that is nearer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitHeaders {
-    policy: &'static str,
+    policy: Policy,
     quota: u32,
     remaining: u32,
     /// Seconds until the whole quota is there again.
@@ -39,11 +57,12 @@ pub struct LimitHeaders {
 }
 
 impl RateLimits {
-    pub fn new(config: &ServerConfig) -> Self {
+    pub fn new(config: &ServerConfig, accounts: &LimitsConfig, counted: RequestCounts) -> Self {
         Self {
             query: config.query_rate_limit,
             ingestion: config.ingest_rate_limit,
-            limiters: Cache::builder().max_capacity(1_000).build(),
+            accounts: accounts.clone(),
+            counted,
             clock: DefaultClock::default(),
         }
     }
@@ -57,28 +76,42 @@ impl RateLimits {
     ) -> Result<Option<LimitHeaders>, (u32, LimitHeaders)> {
         let default = if is_ingestion { self.ingestion } else { self.query };
         // A token can lower the limit, never raise it.
-        let quota = match (NonZeroU32::new(default), principal.requests_per_minute.and_then(NonZeroU32::new)) {
-            (Some(default), Some(own)) => default.min(own),
-            (Some(only), None) | (None, Some(only)) => only,
-            (None, None) => return Ok(None),
-        };
-        let limiter = self.limiters.get_with((is_ingestion, quota.get()), || Arc::new(limiter(quota)));
-        let key = format!("{}\n{}", principal.account, principal.subject);
+        let own = [NonZeroU32::new(default), principal.requests_per_minute.and_then(NonZeroU32::new)];
+        let of_subject = own.into_iter().flatten().min();
+        let of_account = self.accounts.of(&principal.account).queries_per_minute.filter(|_| !is_ingestion);
+        let policy = if is_ingestion { Policy::Ingest } else { Policy::Query };
+        let subject = || format!("{}\n{}", principal.account, principal.subject);
+        let of_subject = of_subject.map(|limit| self.count_one(policy, limit, &subject())).transpose()?;
+        let account = principal.account.as_str();
+        let of_account = of_account.map(|limit| self.count_one(Policy::Account, limit, account)).transpose()?;
+        Ok([of_subject, of_account].into_iter().flatten().min_by_key(|headers| headers.remaining))
+    }
+
+    fn count_one(&self, policy: Policy, quota: NonZeroU32, key: &str) -> Result<LimitHeaders, (u32, LimitHeaders)> {
+        let limiter = self.counted.limiters.get_with((policy, quota), || Arc::new(limiter(quota)));
         let headers = |remaining: u32| LimitHeaders {
-            policy: if is_ingestion { "ingest" } else { "query" },
+            policy,
             quota: quota.get(),
             remaining,
             reset: ((quota.get() - remaining) * 60).div_ceil(quota.get()),
         };
-        match limiter.check_key(&key) {
-            Ok(state) => Ok(Some(headers(state.remaining_burst_capacity()))),
+        match limiter.check_key(&key.to_owned()) {
+            Ok(state) => Ok(headers(state.remaining_burst_capacity())),
             Err(not_until) => {
                 let wait = not_until.wait_time_from(self.clock.now());
                 Err((u32::try_from(wait.as_secs()).unwrap_or(59) + 1, headers(0)))
             }
         }
     }
+}
 
+impl Default for RequestCounts {
+    fn default() -> Self {
+        Self { limiters: Cache::builder().max_capacity(1_000).build() }
+    }
+}
+
+impl RequestCounts {
     /// Forgets subjects that have been quiet; runs until it is dropped.
     pub async fn forget_quiet_subjects(&self) {
         loop {
@@ -91,6 +124,16 @@ impl RateLimits {
     }
 }
 
+impl Policy {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Ingest => "ingest",
+            Self::Account => "account",
+        }
+    }
+}
+
 fn limiter(quota: NonZeroU32) -> Limiter {
     RateLimiter::dashmap(Quota::per_minute(quota)).with_middleware()
 }
@@ -98,6 +141,7 @@ fn limiter(quota: NonZeroU32) -> Limiter {
 impl LimitHeaders {
     pub fn add_to(self, headers: &mut HeaderMap) {
         let Self { policy, quota, remaining, reset } = self;
+        let policy = policy.name();
         let values = [
             ("ratelimit-policy", format!(r#""{policy}";q={quota};w=60"#)),
             ("ratelimit", format!(r#""{policy}";r={remaining};t={reset}"#)),
@@ -128,7 +172,27 @@ mod tests {
     }
 
     fn limits(query: u32) -> RateLimits {
-        RateLimits::new(&ServerConfig { query_rate_limit: query, ..ServerConfig::default() })
+        limits_of(query, &[])
+    }
+
+    fn limits_of(query: u32, of_accounts: &[&str]) -> RateLimits {
+        let server = ServerConfig { query_rate_limit: query, ..ServerConfig::default() };
+        let account_limits = of_accounts.iter().map(|rule| rule.parse().unwrap()).collect();
+        RateLimits::new(&server, &LimitsConfig { account_limits }, RequestCounts::default())
+    }
+
+    #[test]
+    fn the_subjects_of_an_account_share_its_limit() {
+        let limits = limits_of(3, &["demo:queries_per_minute=4"]);
+        let count = |subject: &str| limits.count(&principal(subject, None), false);
+        let told = |subject: &str| count(subject).map(|headers| headers.map(|of| (of.policy, of.remaining)));
+        assert_eq!(told("a"), Ok(Some((Policy::Query, 2))));
+        assert_eq!(told("a"), Ok(Some((Policy::Query, 1))));
+        assert_eq!(told("b"), Ok(Some((Policy::Account, 1))));
+        assert_eq!(told("c"), Ok(Some((Policy::Account, 0))));
+        assert_eq!(count("d").unwrap_err().1.policy, Policy::Account);
+        // Ingestion has limits of its own.
+        assert_eq!(limits.count(&principal("d", None), true), Ok(None));
     }
 
     #[test]

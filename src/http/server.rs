@@ -21,7 +21,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::ServiceExt;
 
@@ -47,13 +47,32 @@ pub enum Shutdown {
     Cut,
 }
 
+/// Where requests go. That may become another router at any time; what is on its way then stays with the one before.
+#[derive(Clone)]
+pub struct Routes(watch::Receiver<Router>);
+
+impl Routes {
+    /// Routes, and what replaces them.
+    pub fn replaceable(router: Router) -> (watch::Sender<Router>, Self) {
+        let (replace, routes) = watch::channel(router);
+        (replace, Self(routes))
+    }
+}
+
+impl From<Router> for Routes {
+    fn from(router: Router) -> Self {
+        Self::replaceable(router).1
+    }
+}
+
 /// Serves until `stop` resolves, then answers what was accepted.
 pub async fn serve(
     listener: TcpListener,
-    app: Router,
+    routes: impl Into<Routes>,
     max_connections: usize,
     stop: impl Future<Output = ()>,
 ) -> Shutdown {
+    let routes = routes.into();
     let slots = Arc::new(Semaphore::new(max_connections));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -63,11 +82,12 @@ pub async fn serve(
     let begin = |stream: TcpStream, slot: OwnedSemaphorePermit| {
         let _ = stream.set_nodelay(true);
         let in_flight = Arc::new(AtomicUsize::new(0));
-        let app = app.clone();
+        let routes = routes.clone();
         let counted = Arc::clone(&in_flight);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let counted = InFlight::enter(&counted);
-            let answer = app.clone().oneshot(request.map(timed_body));
+            let router = routes.0.borrow().clone();
+            let answer = router.oneshot(request.map(timed_body));
             async move {
                 let answer = answer.await;
                 drop(counted);

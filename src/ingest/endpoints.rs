@@ -18,7 +18,7 @@ use super::product_event;
 use super::rejection::Rejection;
 use super::schemas::{Accepted, EventDocument, ProductEventDocument, RejectedEvent};
 use crate::auth::Reader;
-use crate::config::{Account, UnknownEvents};
+use crate::config::{Account, Retention, UnknownEvents};
 use crate::error::{ApiError, Code, FieldError, IngestionProblems};
 use crate::http::Valid;
 use crate::http::body::{Content, malformed};
@@ -34,7 +34,7 @@ pub const MOST_EVENTS: usize = 10_000;
 #[derive(Clone)]
 pub struct Ingestion {
     pub intake: Arc<Intake>,
-    pub retention_days: u32,
+    pub retention: Retention,
     pub prices: Arc<PriceBook>,
     pub unknown_product_events: UnknownEvents,
     /// Where product events are told as well, if anywhere.
@@ -44,7 +44,7 @@ pub struct Ingestion {
 impl Ingestion {
     /// What rows of an account are read with.
     pub fn reading(&self, account: &Account) -> Result<Reading<'_>, IntakeError> {
-        Ok(Reading { now: Utc::now(), retention_days: self.retention_days, salt: self.intake.salt(account)? })
+        Ok(Reading { now: Utc::now(), retention_days: self.retention.days(account), salt: self.intake.salt(account)? })
     }
 
     /// Which attributes of an account's spans filled which columns.
@@ -217,6 +217,10 @@ impl From<IntakeError> for ApiError {
                 "Too much waits to be stored; nothing of this was accepted, send it again.",
                 refused.to_string(),
             ),
+            IntakeError::OverQuota(over) => {
+                let detail = format!("Nothing of this was accepted: {over}; try again in {} s.", over.retry_after);
+                Self::new(Code::RateLimited, detail).retry_after(over.retry_after)
+            }
             IntakeError::Entities(error) => unavailable(
                 "Names cannot be found at the moment; nothing of this was accepted, send it again.",
                 error.to_string(),

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
+use super::quotas::{OverQuota, Quotas};
 use super::submission::Submission;
 use crate::clickhouse::{ClickHouse, QueryError};
-use crate::config::{Account, AnonymiseConfig, Kind};
+use crate::config::{Account, Config, Kind};
 use crate::rows::{Count, Counters, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
 use crate::topics::{Topics, TopicsError};
@@ -21,6 +22,7 @@ pub struct Intake {
     /// Set = rows are handed to Kafka instead of the spool.
     topics: Option<Topics>,
     accounts: HashMap<Account, AccountIntake>,
+    quotas: Quotas,
     entities: Option<EntityService>,
     counters: Arc<Counters>,
     /// When the process began to count.
@@ -40,7 +42,7 @@ pub struct Status<'i> {
 /// What belongs to one account.
 struct AccountIntake {
     salt: String,
-    coverage: Coverage,
+    coverage: Arc<Coverage>,
     anonymiser: Anonymiser,
 }
 
@@ -54,6 +56,8 @@ pub enum IntakeError {
     Topics(#[from] TopicsError),
     #[error(transparent)]
     Entities(#[from] EntityError),
+    #[error(transparent)]
+    OverQuota(#[from] OverQuota),
 }
 
 impl Intake {
@@ -62,18 +66,47 @@ impl Intake {
         clickhouse: &ClickHouse,
         spool: Spool,
         topics: Option<Topics>,
-        accounts: &[Account],
-        config: &AnonymiseConfig,
+        config: &Config,
         counters: Arc<Counters>,
     ) -> Result<Self, QueryError> {
-        let mut opened = HashMap::new();
-        for account in accounts {
-            let salt = salt(clickhouse, account).await?;
-            let regions = config.anonymise_phone_regions.iter().map(|region| region.0).collect();
-            let anonymiser = Anonymiser::new(config.kinds(account), regions, &salt);
-            opened.insert(account.clone(), AccountIntake { salt, coverage: Coverage::default(), anonymiser });
+        let intake = Self {
+            spool,
+            topics,
+            accounts: HashMap::new(),
+            quotas: Quotas::new(clickhouse.clone(), &config.limits),
+            entities: EntityService::new(&config.anonymise),
+            counters,
+            since: Utc::now(),
+        };
+        intake.with(clickhouse, config).await
+    }
+
+    /// The same intake by other settings; it goes on with what it has counted.
+    pub async fn with(&self, clickhouse: &ClickHouse, config: &Config) -> Result<Self, QueryError> {
+        let mut accounts = HashMap::new();
+        for account in &config.server.accounts {
+            let known = self.accounts.get(account);
+            let salt = match known {
+                Some(known) => known.salt.clone(),
+                None => salt(clickhouse, account).await?,
+            };
+            let regions = config.anonymise.anonymise_phone_regions.iter().map(|region| region.0).collect();
+            let anonymiser = Anonymiser::new(config.anonymise.kinds(account), regions, &salt);
+            let (anonymiser, coverage) = match known {
+                Some(known) => (anonymiser.after(&known.anonymiser), Arc::clone(&known.coverage)),
+                None => (anonymiser, Arc::default()),
+            };
+            accounts.insert(account.clone(), AccountIntake { salt, coverage, anonymiser });
         }
-        Ok(Self { spool, topics, accounts: opened, entities: EntityService::new(config), counters, since: Utc::now() })
+        Ok(Self {
+            spool: self.spool.clone(),
+            topics: self.topics.clone(),
+            accounts,
+            quotas: self.quotas.with(&config.limits),
+            entities: EntityService::new(&config.anonymise),
+            counters: Arc::clone(&self.counters),
+            since: self.since,
+        })
     }
 
     /// The salt that raw user ids of an account are hashed with.
@@ -109,6 +142,16 @@ impl Intake {
         let mut submission = self.submission(account)?;
         rows.iter().for_each(|row| submission.add_as_it_is(row));
         submission.commit_patiently().await
+    }
+
+    /// Counts rows that are about to be taken, which an account may have no more of.
+    pub(super) fn count(&self, account: &Account, rows: usize) -> Result<(), IntakeError> {
+        Ok(self.quotas.count(account, rows)?)
+    }
+
+    /// How many rows an account has sent today, where that is limited.
+    pub fn rows_of_today(&self, account: &Account) -> Option<u64> {
+        self.quotas.rows_of_today(account)
     }
 
     /// Takes rows of a table that are ready.

@@ -16,6 +16,7 @@ pub mod mirror;
 pub mod otlp;
 mod person;
 pub mod product_event;
+mod quotas;
 mod rejection;
 mod schemas;
 mod stored;

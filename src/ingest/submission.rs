@@ -81,7 +81,9 @@ impl<'i, 'a, R: Row<'a> + Personal> Submission<'i, R> {
     /// Hands the rows on. When this returns `Ok`, they are on disk and will be inserted, each id once.
     pub async fn commit(mut self) -> Result<Accepted, IntakeError> {
         self.clean().await?;
-        self.intake.put(self.account, R::TABLE, self.by_month.into_values().collect()).await
+        let rows: Vec<Rows> = self.by_month.into_values().collect();
+        self.intake.count(self.account, rows.iter().map(Rows::len).sum())?;
+        self.intake.put(self.account, R::TABLE, rows).await
     }
 
     /// Hands the rows on as soon as the spool has room for them.

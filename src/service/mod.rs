@@ -15,6 +15,7 @@ use crate::answer::{
 };
 use crate::auth::Reader;
 use crate::clickhouse::{Failure, Sql, Value, Values};
+use crate::config::Retention;
 use crate::query::dataset::{Dataset, FieldName};
 use crate::query::filters::Condition;
 use crate::query::{Aggregation, Buckets, Comparison, DateRange, Earlier, Problem, Range, Source, Sources, Verify};
@@ -27,7 +28,7 @@ pub use tables::{Joined, TableOf};
 /// Answers questions of any domain.
 pub struct Service {
     repository: Arc<Repository>,
-    retention_days: u32,
+    retention: Retention,
     rank_from: u64,
 }
 
@@ -135,8 +136,8 @@ impl<R> Compared<R> {
 }
 
 impl Service {
-    pub fn new(repository: Arc<Repository>, retention_days: u32) -> Self {
-        Self { repository, retention_days, rank_from: RANK_FROM }
+    pub fn new(repository: Arc<Repository>, retention: Retention) -> Self {
+        Self { repository, retention, rank_from: RANK_FROM }
     }
 
     /// The same, with groups ranked by the engine from so many rows on; from 0, always.
@@ -355,15 +356,15 @@ impl Service {
         let mut meta = Meta::of_range(range);
         told.source.name().clone_into(&mut meta.source);
         meta.notes = notes.iter().map(|note| (*note).to_owned()).collect();
-        let days = self.retention_days;
+        let days = self.retention.days(&reader.principal.account);
         match dataset.kept_days {
             Some(days) if range.from < now - Duration::days(days.into()) => {
                 meta.notes.push(format!("These rows are kept for {days} days: what is older is not counted."));
             }
-            None if self.is_beyond_retention(range, now, &told.source) => {
+            None if is_beyond_retention(days, range, now, &told.source) => {
                 meta.notes.push(format!("Raw rows are kept for {days} days: what is older is not counted."));
             }
-            None if told.joined.iter().any(|source| self.is_beyond_retention(range, now, source)) => {
+            None if told.joined.iter().any(|source| is_beyond_retention(days, range, now, source)) => {
                 meta.notes.push(format!("Raw rows are kept for {days} days: quantiles do not count what is older."));
             }
             _ => {}
@@ -373,12 +374,11 @@ impl Service {
         meta.set_fresh_as_of(newest);
         Ok(meta)
     }
+}
 
-    fn is_beyond_retention(&self, range: &Range, now: DateTime<Utc>, source: &Source) -> bool {
-        self.retention_days > 0
-            && source.begins_with_rows(range)
-            && range.from < now - Duration::days(self.retention_days.into())
-    }
+/// Whether raw rows are read that are kept for so many days, and a part of the range is older.
+fn is_beyond_retention(days: u32, range: &Range, now: DateTime<Utc>, source: &Source) -> bool {
+    days > 0 && source.begins_with_rows(range) && range.from < now - Duration::days(days.into())
 }
 
 /// Adds what one of its parts cost to what an answer says about itself.

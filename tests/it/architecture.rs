@@ -71,7 +71,7 @@ fn arrows_point_down_only() {
     assert_uses_only("migrations", &["clickhouse", "config", "rows"]);
     assert_uses_only("repository", &["auth", "clickhouse", "config", "query"]);
     assert_uses_only("latencies", &["answer", "clickhouse", "query"]);
-    assert_uses_only("service", &["answer", "auth", "clickhouse", "query", "repository"]);
+    assert_uses_only("service", &["answer", "auth", "clickhouse", "config", "query", "repository"]);
     assert_uses_only("error", &["auth", "clickhouse", "query", "repository", "service"]);
     assert_uses_only("http", &["answer", "auth", "config", "error", "json", "query"]);
 }

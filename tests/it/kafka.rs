@@ -277,7 +277,7 @@ async fn a_spread_of_dates_stops_nothing() {
     counts(&app, rows_and_letters, 250).await;
     // The oldest months wait to be replayed.
     let name = app.account.as_str();
-    let freshness = Arc::new(Freshness::new(app.clickhouse.clone(), &[account(name)]));
+    let freshness = Arc::new(Freshness::new(app.clickhouse.clone()));
     let inserter = Inserter::new(app.clickhouse.clone(), freshness, Arc::new(Counters::default()));
     let letters = inserter.dead_letters().list(&account(name)).await.unwrap();
     assert!((1..=151).contains(&letters.len()), "{letters:?}");

@@ -50,13 +50,15 @@ impl Program {
         settings: &[(&str, &str)],
     ) -> Result<Self, String> {
         let program = env!("CARGO_BIN_EXE_chartwell");
+        // Without an account, those of `chartwell.toml` in the folder.
+        let accounts = Some(("CHARTWELL_ACCOUNTS", account)).filter(|_| !account.is_empty());
         let mut words = before.iter().map(String::as_str).chain([program]);
         let mut child = Command::new(words.next().unwrap())
             .args(words)
             .args(command)
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
-            .env("CHARTWELL_ACCOUNTS", account)
+            .envs(accounts)
             .env("CHARTWELL_JWT_SECRET", SECRET)
             .env("CHARTWELL_LOG_FORMAT", "json")
             .envs(settings.iter().copied())

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chartwell::alerts::watch::Watch;
-use chartwell::app::App;
+use chartwell::app::{App, Serving};
 use chartwell::auth::{Claims, Limits, Scope, Tokens};
 use chartwell::clickhouse::embedded::{Engine, EngineConfig, serve_tcp};
 use chartwell::clickhouse::{ClickHouse, Place};
@@ -166,12 +166,13 @@ impl TestApp {
             migrate(&clickhouse, target).await;
         }
         let app = App::new(&config, clickhouse.clone(), Page::new(None)).await.expect("the application starts");
+        let Serving { router, ingestion, watch } = app.serving;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (stop, stopped) = oneshot::channel();
         let max_connections = config.server.max_connections;
         tokio::spawn(async move {
-            chartwell::http::serve(listener, app.router, max_connections, async {
+            chartwell::http::serve(listener, router, max_connections, async {
                 let _ = stopped.await;
             })
             .await
@@ -181,9 +182,9 @@ impl TestApp {
             url,
             account: config.server.accounts[0].to_string(),
             clickhouse,
-            intake: Arc::clone(&app.ingestion.intake),
-            ingestion: app.ingestion,
-            watch: app.watch,
+            intake: Arc::clone(&ingestion.intake),
+            ingestion,
+            watch,
             http,
             _writer: app.writer,
             data_dir,
@@ -416,4 +417,19 @@ pub fn values_of(chart: &Value, zone: Tz, level: &str) -> ChartValues {
         }
     }
     values
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub fn eventually<F: Future<Output = bool>>(patience: Duration, is_so: impl Fn() -> F) -> impl Future<Output = ()> {
+    let place = std::panic::Location::caller();
+    async move {
+        let waiting = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let waited = tokio::time::timeout(patience, waiting).await;
+        assert!(waited.is_ok(), "{place}: it is not so after {patience:?}");
+    }
 }

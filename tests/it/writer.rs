@@ -138,7 +138,7 @@ async fn a_poisoned_row_is_a_dead_letter_and_its_neighbours_are_stored() {
     );
 
     // Replayed once the reason is gone.
-    let freshness = Arc::new(Freshness::new(app.clickhouse.clone(), &[account("poisoned")]));
+    let freshness = Arc::new(Freshness::new(app.clickhouse.clone()));
     let inserter = Inserter::new(app.clickhouse.clone(), freshness, Arc::new(Counters::default()));
     let letters = inserter.dead_letters().list(&account("poisoned")).await.unwrap();
     assert_eq!(letters.len(), 3);

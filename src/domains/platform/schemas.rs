@@ -40,6 +40,24 @@ pub struct CurrentAccount {
     pub retention_days: Option<u32>,
     /// Where names come from.
     pub operational_database: OperationalDatabaseState,
+    pub limits: LimitsOfAccount,
+}
+
+/// What the account may use; null = no limit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LimitsOfAccount {
+    /// Questions a minute, of all subjects together.
+    #[schema(example = 6000)]
+    pub queries_per_minute: Option<u32>,
+    /// Rows that are taken in a minute, by each instance.
+    #[schema(example = 600_000)]
+    pub rows_per_minute: Option<u32>,
+    /// Rows that are taken in on a day of UTC.
+    #[schema(example = 50_000_000)]
+    pub rows_per_day: Option<u64>,
+    /// Rows that have been taken in today; null where that is not limited.
+    #[schema(example = 1_250_000)]
+    pub rows_today: Option<u64>,
 }
 
 /// How it is with the operational database.

@@ -1,16 +1,17 @@
 //! What the platform says of the asker, the account and itself.
 
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::schemas::{
-    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, Me, ModelCount, MyLimits,
+    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, LimitsOfAccount, Me, ModelCount, MyLimits,
     OperationalDatabaseState, Readiness, SpoolState, TableFreshness,
 };
 use crate::auth::{Reader, Scope};
 use crate::clickhouse::QueryError;
-use crate::config::Account;
+use crate::config::{Account, Config, LimitsConfig, Retention};
 use crate::ingest::{Intake, IntakeError};
 use crate::repository::{Connection, OperationalDatabase, Repository};
 
@@ -35,7 +36,8 @@ struct Inner {
     intake: Arc<Intake>,
     accounts: Vec<Account>,
     query_rate_limit: u32,
-    retention_days: u32,
+    limits: LimitsConfig,
+    retention: Retention,
     metrics: PrometheusHandle,
 }
 
@@ -43,8 +45,7 @@ impl PlatformService {
     pub fn new(
         (repository, operational): (Arc<Repository>, Arc<OperationalDatabase>),
         intake: Arc<Intake>,
-        accounts: &[Account],
-        (query_rate_limit, retention_days): (u32, u32),
+        config: &Config,
         metrics: PrometheusHandle,
     ) -> Self {
         Self {
@@ -52,9 +53,10 @@ impl PlatformService {
                 repository,
                 operational,
                 intake,
-                accounts: accounts.to_vec(),
-                query_rate_limit,
-                retention_days,
+                accounts: config.server.accounts.clone(),
+                query_rate_limit: config.server.query_rate_limit,
+                limits: config.limits.clone(),
+                retention: config.retention(),
                 metrics,
             }),
         }
@@ -80,8 +82,19 @@ impl PlatformService {
             Connection::Answers => OperationalDatabaseState::Answers,
             Connection::DoesNotAnswer => OperationalDatabaseState::DoesNotAnswer,
         };
-        let retention_days = (self.inner.retention_days > 0).then_some(self.inner.retention_days);
-        CurrentAccount { account: account.to_string(), retention_days, operational_database }
+        let retention_days = Some(self.inner.retention.days(account)).filter(|days| *days > 0);
+        let limits = self.inner.limits.of(account);
+        CurrentAccount {
+            account: account.to_string(),
+            retention_days,
+            operational_database,
+            limits: LimitsOfAccount {
+                queries_per_minute: limits.queries_per_minute.map(NonZeroU32::get),
+                rows_per_minute: limits.rows_per_minute.map(NonZeroU32::get),
+                rows_per_day: limits.rows_per_day.map(NonZeroU64::get),
+                rows_today: self.inner.intake.rows_of_today(account),
+            },
+        }
     }
 
     /// Asks every account; `reason_of` names a failure.

@@ -10,7 +10,7 @@ mod unfold;
 mod walk;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use phonenumber::country;
@@ -55,13 +55,18 @@ pub fn is_account_or_secret(text: &str) -> bool {
 pub struct Anonymiser {
     detector: Detector,
     salt: String,
-    counts: [AtomicU64; Kind::ALL.len()],
+    counts: Arc<[AtomicU64; Kind::ALL.len()]>,
 }
 
 impl Anonymiser {
     /// `phone_regions` are the countries whose numbers are recognised without their country code.
     pub fn new(kinds: Kinds, phone_regions: Vec<country::Id>, salt: &str) -> Self {
         Self { detector: Detector { kinds, phone_regions }, salt: salt.to_owned(), counts: Default::default() }
+    }
+
+    /// Goes on with the counts of the one before.
+    pub fn after(self, before: &Self) -> Self {
+        Self { counts: Arc::clone(&before.counts), ..self }
     }
 
     /// How often each kind was replaced.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chartwell::auth::{Grants, Principal, Reader};
+use chartwell::config::Retention;
 use chartwell::clickhouse::Freshness;
 use chartwell::domains::recommendations::RecommendationsService;
 use chartwell::query::Parameters;
@@ -310,8 +311,8 @@ async fn groups_are_the_same_whoever_ranks_them() {
     app.store(&rows.iter().map(document).collect::<Vec<_>>()).await;
     let account = crate::support::account("truth_ranking");
     let service = |rank_from: Option<u64>| {
-        let freshness = Arc::new(Freshness::new(app.clickhouse.clone(), std::slice::from_ref(&account)));
-        let service = Service::new(Arc::new(Repository::new(app.clickhouse.clone(), freshness)), 0);
+        let freshness = Arc::new(Freshness::new(app.clickhouse.clone()));
+        let service = Service::new(Arc::new(Repository::new(app.clickhouse.clone(), freshness)), Retention::of_all(0));
         RecommendationsService::new(Arc::new(match rank_from {
             Some(rows) => service.ranking_from(rows),
             None => service,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chartwell::auth::{SignatureRefused, Signatures, Signed};
+use chartwell::auth::{KnownRequests, SignatureRefused, Signatures, Signed};
 use chartwell::config::SigningKey;
 use chartwell::rows::Rows;
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ const KEYS: [(&str, &str); 2] = [
 static SIGNATURES: LazyLock<Signatures> = LazyLock::new(|| {
     let keys: Vec<SigningKey> =
         KEYS.iter().map(|(id, secret)| format!("{id}:demo:{secret}").parse().expect("a key")).collect();
-    Signatures::new(&keys, &["demo".parse().expect("an account")])
+    Signatures::new(&keys, &["demo".parse().expect("an account")], KnownRequests::default())
 });
 
 /// The input: key, id, timestamp and signature, a line each, and the body.

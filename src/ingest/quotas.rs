@@ -1,0 +1,219 @@
+//! Quotas: how many rows an account may send in a minute, and on a day.
+//!
+//! A minute is counted by each instance for itself. A day is counted from what is stored, by whichever instance, and from
+//! what this one has taken since it looked. Nobody waits for that number: ingestion goes on while the engine is away.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clickhouse::Row;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use serde::Deserialize;
+
+use crate::clickhouse::{ClickHouse, QueryError};
+use crate::config::{Account, LimitsConfig};
+
+/// What others have stored is asked for again after this.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// An account has sent as many rows as it may.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the account may send {limit} rows {of}, and these would be more")]
+pub struct OverQuota {
+    limit: u64,
+    of: &'static str,
+    /// Seconds after which there is room again.
+    pub retry_after: u32,
+}
+
+/// Counts the rows of accounts that have quotas.
+pub struct Quotas {
+    clickhouse: ClickHouse,
+    limits: LimitsConfig,
+    counted: Arc<Mutex<Counted>>,
+}
+
+#[derive(Default)]
+struct Counted {
+    /// By account and limit: with another limit, the count begins anew.
+    minutes: HashMap<(Account, NonZeroU32), Arc<DefaultDirectRateLimiter>>,
+    days: HashMap<Account, Day>,
+}
+
+/// The rows of an account on a day of UTC.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    date: NaiveDate,
+    /// What was stored when this process first looked, and what it has taken in all.
+    stored_at_first: Option<u64>,
+    taken: u64,
+    /// What was stored when it last looked, and what it has taken since.
+    stored: u64,
+    taken_since: u64,
+    looked: Option<Instant>,
+}
+
+impl Day {
+    fn new(date: NaiveDate) -> Self {
+        Self { date, stored_at_first: None, taken: 0, stored: 0, taken_since: 0, looked: None }
+    }
+
+    /// Both counts may lack something: the first what others have taken since, the second what waits to be stored.
+    fn rows(&self) -> u64 {
+        (self.stored_at_first.unwrap_or(0) + self.taken).max(self.stored + self.taken_since)
+    }
+
+    fn take(&mut self, rows: u64) {
+        self.taken += rows;
+        self.taken_since += rows;
+    }
+
+    fn see(&mut self, stored: u64, taken_since: u64) {
+        self.stored_at_first.get_or_insert(stored.saturating_sub(self.taken - taken_since));
+        (self.stored, self.taken_since) = (stored, taken_since);
+    }
+}
+
+impl Quotas {
+    pub fn new(clickhouse: ClickHouse, limits: &LimitsConfig) -> Self {
+        Self { clickhouse, limits: limits.clone(), counted: Arc::default() }
+    }
+
+    /// Quotas by other limits; what was counted stays counted.
+    pub fn with(&self, limits: &LimitsConfig) -> Self {
+        Self { clickhouse: self.clickhouse.clone(), limits: limits.clone(), counted: Arc::clone(&self.counted) }
+    }
+
+    /// Counts rows that are about to be taken, or refuses them all.
+    pub fn count(&self, account: &Account, rows: usize) -> Result<(), OverQuota> {
+        let limits = self.limits.of(account);
+        if let Some(limit) = limits.rows_per_day {
+            self.look_sometimes(account);
+            let (now, rows) = (Utc::now(), rows as u64);
+            let mut counted = self.counted();
+            let day = counted.day(account, now);
+            if day.rows() + rows > limit.get() {
+                return Err(OverQuota { limit: limit.get(), of: "a day", retry_after: until_tomorrow(now) });
+            }
+            day.take(rows);
+        }
+        let (Some(limit), Some(rows)) = (limits.rows_per_minute, NonZeroU32::new(rows as u32)) else { return Ok(()) };
+        let minute = self.counted().minute(account, limit);
+        // A request that is larger than the limit takes all of it, or it could never be sent.
+        match minute.check_n(rows.min(limit)).expect("no more than the limit") {
+            Ok(()) => Ok(()),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(DefaultClock::default().now());
+                let retry_after = u32::try_from(wait.as_secs()).unwrap_or(59) + 1;
+                Err(OverQuota { limit: limit.get().into(), of: "a minute", retry_after })
+            }
+        }
+    }
+
+    /// How many rows an account has sent today, where that is limited.
+    pub fn rows_of_today(&self, account: &Account) -> Option<u64> {
+        self.limits.of(account).rows_per_day?;
+        self.look_sometimes(account);
+        Some(self.counted().day(account, Utc::now()).rows())
+    }
+
+    fn counted(&self) -> std::sync::MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks what is stored, in the background, when that was long ago.
+    fn look_sometimes(&self, account: &Account) {
+        let now = Utc::now();
+        let (date, taken) = {
+            let mut counted = self.counted();
+            let day = counted.day(account, now);
+            if day.looked.is_some_and(|looked| looked.elapsed() < ASK_AGAIN_AFTER) {
+                return;
+            }
+            day.looked = Some(Instant::now());
+            (day.date, day.taken)
+        };
+        let (clickhouse, account, counted) = (self.clickhouse.clone(), account.clone(), Arc::clone(&self.counted));
+        tokio::spawn(async move {
+            match stored(&clickhouse, &account, date).await {
+                Ok(stored) => {
+                    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+                    let day = counted.day(&account, now);
+                    let since = day.taken - taken;
+                    day.see(stored, since);
+                }
+                Err(error) => tracing::warn!(%error, %account, "it cannot be told how many rows came in today"),
+            }
+        });
+    }
+}
+
+impl Counted {
+    fn day(&mut self, account: &Account, now: DateTime<Utc>) -> &mut Day {
+        let date = now.date_naive();
+        let day = self.days.entry(account.clone()).or_insert_with(|| Day::new(date));
+        // A clock that goes back changes nothing.
+        if day.date < date {
+            *day = Day::new(date);
+        }
+        day
+    }
+
+    fn minute(&mut self, account: &Account, limit: NonZeroU32) -> Arc<DefaultDirectRateLimiter> {
+        let made = || Arc::new(RateLimiter::direct(Quota::per_minute(limit)));
+        Arc::clone(self.minutes.entry((account.clone(), limit)).or_insert_with(made))
+    }
+}
+
+/// The rows that came in on a day.
+async fn stored(clickhouse: &ClickHouse, account: &Account, date: NaiveDate) -> Result<u64, QueryError> {
+    #[derive(Row, Deserialize)]
+    struct Stored {
+        row_count: u64,
+    }
+    let sql = format!(
+        "SELECT toUInt64(sum(row_count)) AS row_count FROM `{}`.ingestion_15m WHERE bucket >= toDateTime('{date} 00:00:00', 'UTC')",
+        account.analytics_database()
+    );
+    Ok(clickhouse.fetch::<Stored>(&sql).await?.first().map_or(0, |stored| stored.row_count))
+}
+
+fn until_tomorrow(now: DateTime<Utc>) -> u32 {
+    let into_day = u32::try_from(now.timestamp().rem_euclid(86_400)).unwrap_or(0);
+    86_400 - into_day
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_what_others_stored_and_what_waits_here() {
+        let mut day = Day::new("2026-02-02".parse().unwrap());
+        day.take(10);
+        assert_eq!(day.rows(), 10);
+        // 100 were there before this process took 10, of which 4 are stored, and 3 more while it looked.
+        day.take(3);
+        day.see(104, 3);
+        assert_eq!(day.rows(), 107);
+        day.take(5);
+        assert_eq!(day.rows(), 112);
+        // Others have stored 1,000 meanwhile.
+        day.see(1_118, 0);
+        assert_eq!(day.rows(), 1_118);
+        // The engine is behind: what was taken counts.
+        day.see(200, 0);
+        day.take(1);
+        assert_eq!(day.rows(), 113.max(201));
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight() {
+        assert_eq!(until_tomorrow("2026-02-02T00:00:00Z".parse().unwrap()), 86_400);
+        assert_eq!(until_tomorrow("2026-02-02T23:59:59Z".parse().unwrap()), 1);
+    }
+}
