@@ -63,7 +63,12 @@ async fn measure() -> Result<(), Failure> {
     config.server.data_dir.clone_from(&folder);
     // The events are of a certain year, so that they are the same whenever they are made.
     config.ingest.retention_days = 0;
-    let engine = EngineConfig { library: None, folder: folder.join("engine"), memory_bytes: 6 << 30 };
+    let engine = EngineConfig {
+        library: None,
+        folder: folder.join("engine"),
+        memory_bytes: 6 << 30,
+        backups: folder.join("backups"),
+    };
     let clickhouse =
         ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
     migrate(&config, &clickhouse).await?;

@@ -22,7 +22,12 @@ fn main() -> Result<(), Failure> {
 
 async fn measure() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    let engine = EngineConfig { library: None, folder: folder.path().to_owned(), memory_bytes: 4 << 30 };
+    let engine = EngineConfig {
+        library: None,
+        folder: folder.path().to_owned(),
+        memory_bytes: 4 << 30,
+        backups: folder.path().join("backups"),
+    };
     let config = config();
     let clickhouse =
         ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);

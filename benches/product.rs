@@ -74,7 +74,12 @@ async fn measure() -> Result<(), Failure> {
     let mut config = config();
     config.server.accounts = vec!["bench".parse()?];
     config.server.data_dir.clone_from(&folder);
-    let engine = EngineConfig { library: None, folder: folder.join("engine"), memory_bytes: 6 << 30 };
+    let engine = EngineConfig {
+        library: None,
+        folder: folder.join("engine"),
+        memory_bytes: 6 << 30,
+        backups: folder.join("backups"),
+    };
     let clickhouse =
         ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
     migrate(&config, &clickhouse).await?;

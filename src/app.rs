@@ -26,6 +26,7 @@ use crate::alerts::watch::Watch;
 use crate::auth::{Authenticator, KnownRequests, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
+use crate::domains::Domains;
 use crate::domains::assistants::AssistantsService;
 use crate::domains::assistants::anomalies::endpoints as assistant_anomalies;
 use crate::domains::assistants::charts::endpoints as assistant_charts;
@@ -53,7 +54,9 @@ use crate::domains::product::sessions::endpoints as product_sessions;
 use crate::domains::product::tables::endpoints as product_tables;
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
-use crate::http::{Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open};
+use crate::http::{
+    Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open,
+};
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::mirror::{Mirroring, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
@@ -62,7 +65,6 @@ use crate::openapi::{self, ApiDescription};
 use crate::page::{self, Page};
 use crate::repository::{OperationalDatabase, Repository};
 use crate::rows::Counters;
-use crate::service::Service;
 use crate::spool::{OpenError, Opened, Spool};
 use crate::telemetry;
 use crate::topics::{Topics, TopicsError};
@@ -80,18 +82,6 @@ pub struct AppState {
     product: ProductService,
     alerts: AlertsService,
     ingestion: Ingestion,
-}
-
-impl AppState {
-    /// What alerts ask.
-    fn questions(&self) -> Questions {
-        Questions {
-            recommendations: self.recommendations.clone(),
-            assistants: self.assistants.clone(),
-            voice_agents: self.voice_agents.clone(),
-            product: self.product.clone(),
-        }
-    }
 }
 
 /// Why the application cannot be put together.
@@ -181,7 +171,7 @@ impl Kept {
         let operational = Arc::new(OperationalDatabase::new(&self.clickhouse, &config.clickhouse, accounts));
         let rules = Arc::new(Rules::of(config)?);
         let (repository, book) = (&self.repository, &self.book);
-        let service = Arc::new(Service::new(Arc::clone(repository), config.retention()));
+        let domains = Domains::new(Arc::clone(repository), Arc::clone(&operational), config);
         let ingestion = Ingestion {
             intake: Arc::clone(&intake),
             retention: config.retention(),
@@ -189,26 +179,21 @@ impl Kept {
             unknown_product_events: config.product.product_unknown_events,
             mirror: Mirroring::start(&config.product)?,
         };
+        let watch = match !rules.rules.is_empty() || !rules.summaries.is_empty() {
+            true => Some(Watch::new(Arc::clone(&rules), accounts, Questions(domains.clone()), book.clone())?),
+            false => None,
+        };
+        let Domains { recommendations, assistants, voice_agents, experiments, product } = domains;
         let state = AppState {
             page: self.page.clone(),
-            platform: PlatformService::new(
-                (Arc::clone(repository), Arc::clone(&operational)),
-                intake,
-                config,
-                telemetry::metrics(),
-            ),
-            recommendations: RecommendationsService::new(Arc::clone(&service)),
-            assistants: AssistantsService::new(Arc::clone(&service), operational, config.objectives.clone()),
-            voice_agents: VoiceAgentsService::new(Arc::clone(&service)),
-            experiments: ExperimentsService::new(Arc::clone(&service)),
-            product: ProductService::new(service),
-            alerts: AlertsService::new(Arc::clone(&rules), book.clone()),
+            platform: PlatformService::new((Arc::clone(repository), operational), intake, config, telemetry::metrics()),
+            recommendations,
+            assistants,
+            voice_agents,
+            experiments,
+            product,
+            alerts: AlertsService::new(rules, book.clone()),
             ingestion: ingestion.clone(),
-        };
-        let has_rules = !rules.rules.is_empty() || !rules.summaries.is_empty();
-        let watch = match has_rules {
-            true => Some(Watch::new(rules, accounts, state.questions(), book.clone())?),
-            false => None,
         };
         let (api, description) = api(&gatekeeper);
         let router = api

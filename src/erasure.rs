@@ -41,6 +41,17 @@ pub struct Receipt {
     pub rows: BTreeMap<&'static str, u64>,
 }
 
+impl Receipt {
+    /// Adds what was deleted later.
+    pub fn add(&mut self, later: Self) {
+        self.erased_at = later.erased_at;
+        self.conversations += later.conversations;
+        for (table, rows) in later.rows {
+            *self.rows.entry(table).or_default() += rows;
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ErasureError {
     #[error("the visitor has more than {MOST_CONVERSATIONS} conversations: is this the id of one person?")]

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod answer;
 pub mod app;
 pub mod auth;
+mod backup;
 pub mod clickhouse;
 pub mod commands;
 pub mod config;

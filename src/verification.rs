@@ -43,7 +43,8 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
     let voice_agents = VoiceAgentsService::new(Arc::clone(&service));
     let experiments = ExperimentsService::new(service).assuming(&["A", "B"]);
     let closely = voice_agents.clone().looking_closely();
-    let ranking = RecommendationsService::new(Arc::new(Service::new(repository, Retention::of_all(90)).ranking_from(0)));
+    let ranking =
+        RecommendationsService::new(Arc::new(Service::new(repository, Retention::of_all(90)).ranking_from(0)));
     let principal = Principal {
         subject: "verification".to_owned(),
         account: account.clone(),

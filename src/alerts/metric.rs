@@ -7,15 +7,12 @@ use std::sync::Arc;
 use crate::answer::Totals;
 use crate::auth::{Grants, Principal, Reader, Scope};
 use crate::config::Account;
-use crate::domains::assistants::AssistantsService;
+use crate::domains::Domains;
 use crate::domains::assistants::anomalies::schemas::AnomaliesQuestion;
 use crate::domains::assistants::slo::schemas::{SloQuestion, State};
 use crate::domains::assistants::totals::schemas::TotalsQuestion as AssistantTotals;
-use crate::domains::product::ProductService;
 use crate::domains::product::active_users::schemas::ActiveUsersQuestion;
-use crate::domains::recommendations::RecommendationsService;
 use crate::domains::recommendations::schemas::TotalsQuestion as RecommendationTotals;
-use crate::domains::voice_agents::VoiceAgentsService;
 use crate::domains::voice_agents::schemas::TotalsQuestion as VoiceTotals;
 use crate::query::{FromParameters, Parameters};
 use crate::service::AnswerError;
@@ -163,14 +160,9 @@ fn read<Q: FromParameters>(own: &str, filters: &str) -> Result<Q, String> {
         .map_err(|problems| problems.0.iter().map(|problem| problem.detail.clone()).collect::<Vec<_>>().join("; "))
 }
 
-/// Who asks, and what.
+/// What rules ask.
 #[derive(Clone)]
-pub struct Questions {
-    pub recommendations: RecommendationsService,
-    pub assistants: AssistantsService,
-    pub voice_agents: VoiceAgentsService,
-    pub product: ProductService,
-}
+pub struct Questions(pub Domains);
 
 /// The time that a value is of: `[from, to)`, and for values of days, the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,24 +189,25 @@ impl Questions {
         match metric {
             Metric::Total(domain, id) => {
                 let totals = match domain {
-                    Domain::Recommendations => self.recommendations.totals(reader, &checked(&range, filters)).await?,
-                    Domain::Assistants => self.assistants.totals(reader, &checked(&range, filters)).await?,
-                    Domain::VoiceAgents => self.voice_agents.totals(reader, &checked(&range, filters)).await?,
+                    Domain::Recommendations => self.0.recommendations.totals(reader, &checked(&range, filters)).await?,
+                    Domain::Assistants => self.0.assistants.totals(reader, &checked(&range, filters)).await?,
+                    Domain::VoiceAgents => self.0.voice_agents.totals(reader, &checked(&range, filters)).await?,
                 };
                 Ok(total(&totals, id))
             }
             Metric::Burning(state) => {
                 let at = format!("at={}&limit=1000", shown(span.to));
-                let levels = self.assistants.slo(reader, &checked(&at, filters)).await?.items;
+                let levels = self.0.assistants.slo(reader, &checked(&at, filters)).await?.items;
                 let is_judged = levels.iter().any(|level| level.state != State::NoData);
                 Ok(is_judged.then(|| levels.iter().filter(|level| level.state <= state).count() as f64))
             }
             Metric::Anomalies => {
-                let found = self.assistants.anomalies(reader, &checked(&range, filters)).await?;
+                let found = self.0.assistants.anomalies(reader, &checked(&range, filters)).await?;
                 Ok(Some(found.page.total as f64))
             }
             Metric::ActiveUsers => {
                 let chart = self
+                    .0
                     .product
                     .active_users(reader, &checked(&format!("{range}&aggregation_level=day"), filters))
                     .await?;
@@ -227,9 +220,9 @@ impl Questions {
     /// What a summary tells of a range: every total that there is, by its name, with the change since the range before.
     pub async fn totals(&self, reader: &Reader, range: &str) -> Result<Vec<(&'static str, Totals)>, AnswerError> {
         Ok(vec![
-            ("Recommendations", self.recommendations.totals(reader, &checked(range, "")).await?),
-            ("Assistants", self.assistants.totals(reader, &checked(range, "")).await?),
-            ("Voice agents", self.voice_agents.totals(reader, &checked(range, "")).await?),
+            ("Recommendations", self.0.recommendations.totals(reader, &checked(range, "")).await?),
+            ("Assistants", self.0.assistants.totals(reader, &checked(range, "")).await?),
+            ("Voice agents", self.0.voice_agents.totals(reader, &checked(range, "")).await?),
         ])
     }
 }

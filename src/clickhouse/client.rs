@@ -12,7 +12,7 @@ use hyper_util::rt::TokioExecutor;
 use moka::future::Cache;
 
 use super::admission::Admission;
-use super::embedded::{Engine, PipeConnector};
+use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
@@ -57,6 +57,8 @@ const OF_A_CLUSTER: [(&str, &str); 6] = [
 pub enum Place<'a> {
     /// `others_insert`: besides this process, the engine itself takes rows in.
     Embedded { engine: &'static Engine, others_insert: bool },
+    /// The engine of another process, on this machine.
+    Beside(&'a Socket),
     /// The servers that the settings name, of which there must be one; inside of a runtime.
     Servers(&'a ClickHouseConfig),
 }
@@ -70,6 +72,8 @@ pub struct ClickHouse {
 struct Inner {
     servers: Servers,
     is_embedded: bool,
+    /// The engine of this process.
+    engine: Option<&'static Engine>,
     others_insert: bool,
     cluster: Option<String>,
     threads_may_yield: bool,
@@ -87,15 +91,23 @@ struct Answer {
 
 impl ClickHouse {
     pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
-        let is_embedded = matches!(place, Place::Embedded { .. });
+        let is_embedded = !matches!(place, Place::Servers(_));
+        let engine = match place {
+            Place::Embedded { engine, .. } => Some(engine),
+            Place::Beside(_) | Place::Servers(_) => None,
+        };
         let others_insert = !matches!(place, Place::Embedded { others_insert: false, .. });
-        let threads_may_yield = matches!(place, Place::Embedded { engine, .. } if engine.threads_may_yield());
+        let threads_may_yield = engine.is_some_and(Engine::threads_may_yield);
+        let http = || hyper_util::client::legacy::Client::builder(TokioExecutor::new());
+        let embedded = |client: Client| Servers::embedded(with_common_settings(client.with_url("http://embedded")));
         let servers =
             match place {
                 Place::Embedded { engine, .. } => {
-                    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-                        .build(PipeConnector { engine });
-                    Servers::embedded(with_common_settings(Client::with_http_client(http).with_url("http://embedded")))
+                    embedded(Client::with_http_client(http().build(PipeConnector { engine })))
+                }
+                Place::Beside(socket) => {
+                    let connector = SocketConnector { socket: socket.clone() };
+                    embedded(Client::with_http_client(http().build(connector)))
                 }
                 Place::Servers(config) => Servers::new(config.clickhouse_url.iter().map(|url| {
                     (url.authority().to_owned(), with_common_settings(server_client(config, url.as_str())))
@@ -110,9 +122,10 @@ impl ClickHouse {
             inner: Arc::new(Inner {
                 servers,
                 is_embedded,
+                engine,
                 others_insert,
                 cluster: match place {
-                    Place::Embedded { .. } => None,
+                    Place::Embedded { .. } | Place::Beside(_) => None,
                     Place::Servers(config) => config.clickhouse_cluster.clone(),
                 },
                 threads_may_yield,
@@ -123,7 +136,7 @@ impl ClickHouse {
         }
     }
 
-    /// Whether this process alone writes to it.
+    /// Whether it is an engine in a process, of which there is no other one.
     pub fn is_embedded(&self) -> bool {
         self.inner.is_embedded
     }
@@ -300,7 +313,8 @@ impl ClickHouse {
         let Some(answers) = &self.inner.answers else {
             return Box::pin(self.run(statement)).await.map(Arc::new);
         };
-        let answer = answers.try_get_with(statement.identity(), async {
+        let guests = self.inner.engine.map_or(0, Engine::guests);
+        let answer = answers.try_get_with(format!("{}\n{guests}", statement.identity()), async {
             // Every question waits in here: what it takes of memory is not to lie in each of its callers.
             let rows = Box::pin(self.run::<R>(statement)).await?;
             let bytes = u32::try_from(rows.rows.len() * size_of::<R>() * 2 + 2_048).unwrap_or(u32::MAX);

@@ -1,5 +1,7 @@
 //! `chartwell alerts`
 
+use std::sync::Arc;
+
 use chrono::Utc;
 use clap::Subcommand;
 use serde_json::json;
@@ -8,13 +10,14 @@ use super::Failure;
 use super::program::Program;
 use crate::alerts::book::{Message, Outcome};
 use crate::alerts::courier::Courier;
-use crate::alerts::metric::reader;
+use crate::alerts::metric::{Questions, reader};
 use crate::alerts::rules::{Rule, Rules};
 use crate::alerts::state::Standing;
 use crate::alerts::watch::value;
-use crate::app::App;
+use crate::clickhouse::Freshness;
 use crate::config::Config;
-use crate::page::Page;
+use crate::domains::Domains;
+use crate::repository::{OperationalDatabase, Repository};
 
 #[derive(Debug, Subcommand)]
 pub enum AlertsCommand {
@@ -65,10 +68,13 @@ fn send_to_channel(rule: &Rule, rules: &Rules) -> Result<(), Failure> {
 }
 
 fn evaluate(config: &Config, rule: &Rule) -> Result<(), Failure> {
-    let program = Program::start(config)?;
+    let program = Program::beside(config)?;
     program.runtime.block_on(async {
-        let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
-        let questions = app.serving.watch.as_ref().ok_or("there are no rules to watch")?.questions();
+        let clickhouse = &program.clickhouse;
+        let freshness = Arc::new(Freshness::new(clickhouse.clone()));
+        let repository = Arc::new(Repository::new(clickhouse.clone(), freshness));
+        let operational = OperationalDatabase::new(clickhouse, &config.clickhouse, &config.server.accounts);
+        let questions = &Questions(Domains::new(repository, Arc::new(operational), config));
         for account in &rule.accounts {
             let now = Utc::now();
             let found = value(questions, &reader(account), rule, now).await.map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ pub fn check(config: &Config) -> Result<(), Failure> {
     let prices = PriceBook::open(config.ingest.prices.as_deref())?;
     println!("price book   ok  {} prices", prices.len());
     println!("alerts       ok  {} rules", Rules::of(config)?.rules.len());
-    let program = Program::start(config)?;
+    let program = Program::beside(config)?;
     program.runtime.block_on(async {
         let version: Vec<String> = program.clickhouse.fetch("SELECT version()").await?;
         println!("engine       ok  ClickHouse {}", version.concat());

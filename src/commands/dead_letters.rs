@@ -41,7 +41,7 @@ pub fn dead_letters(config: &Config, command: &DeadLettersCommand) -> Result<(),
         return Err(format!("{only} is not one of CHARTWELL_ACCOUNTS").into());
     }
     let prices = PriceBook::open(config.ingest.prices.as_deref())?;
-    let program = Program::start(config)?;
+    let program = Program::beside(config)?;
     program.runtime.block_on(async {
         let accounts =
             config.server.accounts.iter().filter(|account| chosen.account.as_ref().is_none_or(|only| only == *account));

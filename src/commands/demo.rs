@@ -103,7 +103,9 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
         if config.clickhouse.admin_db_url.is_none() {
             introduce_assistants(&program.clickhouse, &account).await?;
         }
-        Telling { folder: &config.server.data_dir, ingestion: &app.serving.ingestion, account: &account }.tell(flags).await?;
+        Telling { folder: &config.server.data_dir, ingestion: &app.serving.ingestion, account: &account }
+            .tell(flags)
+            .await?;
         run(&config, app, None, |url| introduce(url, &token)).await
     })
 }

@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod alerts;
+mod backup;
 mod check;
 mod dead_letters;
 mod demo;
@@ -58,6 +59,10 @@ enum Command {
     },
     /// Delete what is known of one visitor, and print a receipt
     Erase(erase::EraseFlags),
+    /// Back up the embedded engine, also while it serves
+    Backup(backup::BackupFlags),
+    /// Restore a backup into an empty data folder
+    Restore(backup::RestoreFlags),
     /// List models without a price, or compute costs again by the prices of today
     Prices {
         #[command(subcommand)]
@@ -110,6 +115,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(flags) => import::import(&load(&Flags::new())?, &flags),
         Command::DeadLetters { command } => dead_letters::dead_letters(&load(&Flags::new())?, &command),
         Command::Erase(flags) => erase::erase(&load(&Flags::new())?, &flags),
+        Command::Backup(flags) => backup::backup(&load(&Flags::new())?, &flags),
+        Command::Restore(flags) => backup::restore(&load(&Flags::new())?, &flags),
         Command::Prices { command } => prices::prices(&load(&Flags::new())?, &command),
         Command::Alerts { command } => alerts::alerts(&load(&Flags::new())?, &command),
         Command::Token(flags) => token::token(&load(&Flags::new())?, &flags),

@@ -81,9 +81,14 @@ pub fn prices(config: &Config, command: &PricesCommand) -> Result<(), Failure> {
     if let Some(only) = &chosen.account {
         config.server.accounts = vec![only.clone()];
     }
-    let program = Program::start(&config).map_err(while_it_serves)?;
+    let program = match command {
+        PricesCommand::Recompute { dry_run: false, .. } => Program::start(&config).map_err(while_it_serves)?,
+        PricesCommand::Check { .. } | PricesCommand::Recompute { .. } => Program::beside(&config)?,
+    };
     program.runtime.block_on(async {
-        program.migrate(&config, false).await?;
+        if !program.is_beside {
+            program.migrate(&config, false).await?;
+        }
         match command {
             PricesCommand::Check { .. } => check(&config, &program, window, &prices).await,
             PricesCommand::Recompute { dry_run: true, .. } => preview(&config, &program, window, &prices).await,

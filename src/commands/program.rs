@@ -4,7 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::reach::reach;
-use crate::clickhouse::embedded::{Engine, EngineConfig};
+use crate::clickhouse::embedded::{Engine, EngineConfig, Socket, StartError, serve_socket};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
 use crate::migrations::{Migrator, Target, migrations, unused_buffers_bytes};
@@ -16,26 +16,56 @@ use crate::topics::Topics;
 pub struct Program {
     pub clickhouse: ClickHouse,
     pub runtime: Runtime,
+    /// Whether the data folder is that of another process, which serves.
+    pub is_beside: bool,
 }
 
 impl Program {
+    /// Starts with the data folder for itself, where the engine is embedded.
     pub fn start(config: &Config) -> Result<Self, Failure> {
         telemetry::start_log(&config.log)?;
+        if !config.clickhouse.clickhouse_url.is_empty() {
+            return Self::on_servers(config);
+        }
         // Before the runtime has threads: the engine wants the environment for itself.
-        let is_embedded = config.clickhouse.clickhouse_url.is_empty();
-        let engine = if is_embedded { Some(Engine::start(&engine_config(config)?)?) } else { None };
+        let engine = Engine::start(&engine_config(config)?)?;
+        let others_insert = config.ingest.kafka_brokers.is_some();
+        let program = Self::on(Place::Embedded { engine, others_insert }, config)?;
+        let socket = Socket::of(&config.server.data_dir);
+        let _guard = program.runtime.enter();
+        match socket.listen() {
+            Ok(listener) => drop(program.runtime.spawn(serve_socket(engine, listener))),
+            Err(error) => tracing::warn!(%error, "other commands cannot be used on this data folder meanwhile"),
+        }
+        drop(_guard);
+        Ok(program)
+    }
+
+    /// Starts with the data folder for itself, or beside the process that has it.
+    pub fn beside(config: &Config) -> Result<Self, Failure> {
+        match Self::start(config) {
+            Err(error) => match error.downcast_ref() {
+                Some(StartError::FolderInUse { .. }) => {
+                    Self::on(Place::Beside(&Socket::of(&config.server.data_dir)), config)
+                }
+                _ => Err(error),
+            },
+            started => started,
+        }
+    }
+
+    fn on_servers(config: &Config) -> Result<Self, Failure> {
+        let program = Self::on(Place::Servers(&config.clickhouse), config)?;
+        program.runtime.block_on(reach(&program.clickhouse, &config.clickhouse))?;
+        Ok(program)
+    }
+
+    fn on(place: Place<'_>, config: &Config) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let _guard = runtime.enter();
-        let place = match engine {
-            Some(engine) => Place::Embedded { engine, others_insert: config.ingest.kafka_brokers.is_some() },
-            None => Place::Servers(&config.clickhouse),
-        };
         let clickhouse = ClickHouse::new(place, &config.query);
         drop(_guard);
-        if !is_embedded {
-            runtime.block_on(reach(&clickhouse, &config.clickhouse))?;
-        }
-        Ok(Self { clickhouse, runtime })
+        Ok(Self { clickhouse, runtime, is_beside: matches!(place, Place::Beside(_)) })
     }
 
     /// Brings the tables of every account up to date.
@@ -77,9 +107,12 @@ fn engine_config(config: &Config) -> Result<EngineConfig, Failure> {
         0 => machine_memory_bytes() / 10 * 6,
         bytes => bytes,
     };
+    // Where a link leads is known once it is there. Who makes a backup is told when it cannot be.
+    let _ = std::fs::create_dir_all(config.backup_dir());
     Ok(EngineConfig {
         library: config.clickhouse.engine_library.clone(),
         folder: config.server.data_dir.clone(),
+        backups: config.backup_dir(),
         memory_bytes: memory_bytes + unused_buffers_bytes()? * config.server.accounts.len() as u64,
     })
 }

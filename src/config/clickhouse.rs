@@ -24,6 +24,8 @@ pub struct ClickHouseConfig {
     /// Bound on the embedded engine's memory; 0 = 60 % of the machine's.
     #[serde(deserialize_with = "parsed")]
     pub engine_memory_bytes: u64,
+    /// Folder of backups of the embedded engine; `backups` in the data folder when unset.
+    pub backup_dir: Option<PathBuf>,
     /// The operational database; without one, local tables stand in.
     pub admin_db_url: Option<AdminDb>,
     /// Milliseconds that an answer waits for what it says.
@@ -43,6 +45,7 @@ impl Default for ClickHouseConfig {
             clickhouse_wait_seconds: 60,
             engine_library: None,
             engine_memory_bytes: 0,
+            backup_dir: None,
             admin_db_url: None,
             admin_db_timeout_ms: 500,
         }

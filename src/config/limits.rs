@@ -171,8 +171,11 @@ mod tests {
         ];
         let config = LimitsConfig { account_limits: rules.map(|rule| rule.parse().unwrap()).into() };
         let (acme, other): (Account, Account) = ("acme".parse().unwrap(), "other".parse().unwrap());
-        let own =
-            AccountLimits { queries_per_minute: None, rows_per_minute: None, rows_per_day: NonZeroU64::new(5_000_000_000) };
+        let own = AccountLimits {
+            queries_per_minute: None,
+            rows_per_minute: None,
+            rows_per_day: NonZeroU64::new(5_000_000_000),
+        };
         assert_eq!(config.of(&acme), own);
         let of_all = AccountLimits { queries_per_minute: NonZeroU32::new(600), ..AccountLimits::default() };
         assert_eq!(config.of(&other), of_all);

@@ -17,7 +17,7 @@ mod product;
 mod server;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
@@ -137,6 +137,12 @@ impl Config {
             Some(contradiction) => refuse(&format!("CHARTWELL_ADMIN_DB_URL {contradiction}")),
             None => Ok(()),
         }
+    }
+
+    /// The folder of backups, by its whole path, which the engine and whoever asks it must write alike.
+    pub fn backup_dir(&self) -> PathBuf {
+        let folder = self.clickhouse.backup_dir.clone().unwrap_or_else(|| self.server.data_dir.join("backups"));
+        folder.canonicalize().or_else(|_| std::path::absolute(&folder)).unwrap_or(folder)
     }
 
     /// For how long accounts keep raw rows.

@@ -76,7 +76,10 @@ async fn accounts_come_and_go_while_the_program_runs() {
     // A request larger than the limit takes all of it, and the next one has to wait.
     assert_eq!(asked.send("second", 1, 6).await.status(), StatusCode::ACCEPTED);
     let refused = asked.send("second", 7, 1).await;
-    assert_eq!((refused.status(), refused.headers().contains_key("retry-after")), (StatusCode::TOO_MANY_REQUESTS, true));
+    assert_eq!(
+        (refused.status(), refused.headers().contains_key("retry-after")),
+        (StatusCode::TOO_MANY_REQUESTS, true)
+    );
     let problem: Value = refused.json().await.unwrap();
     assert_eq!(problem["code"], "rate_limited");
     assert!(problem["detail"].as_str().unwrap().contains("5 rows a minute"), "{problem}");

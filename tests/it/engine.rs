@@ -9,7 +9,7 @@ use bytes::Bytes;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::support::{BOTH_WAYS, Via, clickhouse, serve_engine};
+use crate::support::{BOTH_WAYS, Via, clickhouse, engine_folder, serve_engine};
 
 #[derive(Debug, PartialEq, Row, Serialize, Deserialize)]
 struct Number {
@@ -364,5 +364,51 @@ fn the_process_ends_without_the_engines_destructors() {
         let output = program().args(["migrate"]).env("CHARTWELL_DATA_DIR", folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(String::from_utf8_lossy(&output.stdout), "up to date\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_has_an_insert_with_its_rollups_or_not_at_all() {
+    let clickhouse = clickhouse(Via::Pipe).await;
+    for statement in [
+        "CREATE DATABASE snapped",
+        "CREATE TABLE snapped.slow (a UInt64) ENGINE = MergeTree ORDER BY a",
+        "CREATE TABLE snapped.sums (a UInt64) ENGINE = MergeTree ORDER BY a",
+        // Each row takes a while, so that the tables are not written at one time.
+        "CREATE MATERIALIZED VIEW snapped.view TO snapped.sums AS SELECT a FROM snapped.slow WHERE sleepEachRow(0.3) = 0",
+    ] {
+        clickhouse.execute(statement).await.unwrap();
+    }
+    let inserting = async {
+        for number in 0..3 {
+            // Block by block: each is in its table long before it is in the view.
+            let sql = format!(
+                "INSERT INTO snapped.slow SELECT number FROM numbers({number}, 3) SETTINGS max_block_size = 1, min_insert_block_size_rows = 1, max_insert_threads = 1"
+            );
+            clickhouse.execute(&sql).await.unwrap();
+        }
+    };
+    let backing_up = async {
+        for number in 0..3 {
+            tokio::time::sleep(Duration::from_millis(350)).await;
+            let folder = engine_folder().join(format!("backups/snapped-{number}"));
+            let id = format!("snapped-{number}");
+            let to = format!("File('{}') SETTINGS id = '{id}' ASYNC", folder.display());
+            clickhouse.execute(&format!("BACKUP DATABASE snapped TO {to}")).await.unwrap();
+            let sql = format!("SELECT toString(status) FROM system.backups WHERE id = '{id}'");
+            while clickhouse.fetch::<String>(&sql).await.unwrap() != ["BACKUP_CREATED"] {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    tokio::join!(inserting, backing_up);
+    for number in 0..3 {
+        let folder = engine_folder().join(format!("backups/snapped-{number}"));
+        let sql = format!("RESTORE DATABASE snapped AS snapped_{number} FROM File('{}')", folder.display());
+        clickhouse.execute(&sql).await.unwrap();
+        let count = async |table: &str| {
+            clickhouse.fetch::<u64>(&format!("SELECT count() FROM snapped_{number}.{table}")).await.unwrap()
+        };
+        assert_eq!(count("slow").await, count("sums").await, "{number}");
     }
 }

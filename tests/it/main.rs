@@ -8,6 +8,7 @@ mod ancestors;
 mod architecture;
 mod assistants;
 mod auth;
+mod backup;
 mod batch_sender;
 mod canaries;
 mod cluster;

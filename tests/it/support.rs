@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -39,18 +40,25 @@ const CLUSTERS: &str = "<clickhouse>
     <macros><shard>01</shard><replica>replica-1</replica></macros>
 </clickhouse>";
 
-/// The engine of this test process, in a folder that goes with it.
+/// The folder of the engine of this test process.
+pub fn engine_folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| tempfile::tempdir().expect("a temporary folder").keep())
+}
+
+/// The engine of this test process.
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder").keep();
+        let folder = engine_folder().to_owned();
         // What an engine finds in this folder are further settings.
         let further = folder.join("engine.d");
         std::fs::create_dir(&further)
             .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
             .expect("a folder");
         // All tests have their tables in one engine, which counts a buffer of 1 MiB for each.
-        let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30 };
+        let backups = folder.join("backups");
+        let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30, backups };
         Engine::start(&config).expect("the engine starts")
     })
 }
@@ -193,7 +201,7 @@ impl TestApp {
     }
 
     /// The folder of its spool.
-    pub fn data_dir(&self) -> &std::path::Path {
+    pub fn data_dir(&self) -> &Path {
         self.data_dir.path()
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, Semaphore, mpsc, oneshot};
 
 use super::call::Call;
 use super::format::Header;
@@ -39,6 +39,8 @@ pub struct EngineConfig {
     pub folder: PathBuf,
     /// Bound on the engine's memory.
     pub memory_bytes: u64,
+    /// Folder that backups may be written to, by its whole path.
+    pub backups: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +67,10 @@ pub struct Engine {
     slots: Arc<Semaphore>,
     statements: AtomicU64,
     threads_may_yield: bool,
+    /// Held for reading by inserts, for as long as they run.
+    inserting: Arc<RwLock<()>>,
+    /// Connections of other processes that have ended.
+    guests: AtomicU64,
     _lock: File,
 }
 
@@ -77,7 +83,8 @@ impl Engine {
         let folder = config.folder.canonicalize().map_err(folder_error)?;
         let lock = lock(&folder)?;
         let settings = folder.join("engine.xml");
-        fs::write(&settings, tuning::engine_settings(config.memory_bytes)).map_err(folder_error)?;
+        fs::write(&settings, tuning::engine_settings(config.memory_bytes, &config.backups.to_string_lossy()))
+            .map_err(folder_error)?;
 
         let library = Library::load(config.library.as_deref())?;
         let place = [
@@ -109,6 +116,8 @@ impl Engine {
             slots: Arc::new(Semaphore::new(STATEMENTS)),
             statements: AtomicU64::new(0),
             threads_may_yield: tuning::threads_may_yield(),
+            inserting: Arc::default(),
+            guests: AtomicU64::new(0),
             _lock: lock,
         })))
     }
@@ -116,6 +125,25 @@ impl Engine {
     /// Whether a statement may ask for threads that yield to others.
     pub fn threads_may_yield(&self) -> bool {
         self.threads_may_yield
+    }
+
+    /// Grows when others than this process may have changed something.
+    pub fn guests(&self) -> u64 {
+        self.guests.load(Ordering::Acquire)
+    }
+
+    pub(super) fn note_guest(&self) {
+        self.guests.fetch_add(1, Ordering::Release);
+    }
+
+    /// Says that an insert runs, until this is dropped; waits while none may begin.
+    pub(super) async fn inserting(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.inserting).read_owned().await
+    }
+
+    /// Waits for the inserts that run; until this is dropped no other one begins.
+    pub(super) async fn hold_inserts(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.inserting).write_owned().await
     }
 
     /// Runs a statement whose answer is small or none.
@@ -199,10 +227,12 @@ impl Engine {
 
     /// Opens an insert; rows are kept only when it is finished.
     pub async fn insert(&'static self, mut call: Call) -> Insert {
+        let inserting = self.inserting().await;
         let running = self.running(&mut call).await;
         let (chunks, mut arriving) = mpsc::channel::<Option<Bytes>>(4);
         let (answer, outcome) = oneshot::channel();
         running.spawn(move || {
+            let _inserting = inserting;
             let mut insert = || -> Result<Option<Summary>, EngineException> {
                 let mut connection = self.open(&call)?;
                 let mut stream = connection.insert(&call.text(), &call.format)?;

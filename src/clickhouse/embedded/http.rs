@@ -20,6 +20,7 @@ use super::call::Call;
 use super::engine::{Engine, Rest, Rows};
 use super::format::is_streamable;
 use super::library::{EngineException, Summary};
+use super::snapshot;
 use super::statement::Statement;
 
 /// Bound on a statement's own text; inserted data is streamed and has none.
@@ -76,6 +77,16 @@ async fn answer(engine: &'static Engine, request: Request<Incoming>) -> Result<R
         Statement::Show { sql, format } => {
             let format = format.map_or(default_format, str::to_owned);
             execute(engine, Call { sql: sql.to_owned(), format, ..call }).await
+        }
+        Statement::InsertSelect { sql } => {
+            let _inserting = engine.inserting().await;
+            execute(engine, Call { sql: sql.to_owned(), format: default_format, ..call }).await
+        }
+        Statement::Backup { sql } => {
+            let query_id = call.query_id.clone();
+            let call = Call { sql: sql.to_owned(), format: default_format, ..call };
+            let begun = snapshot::begin(engine, call).await?;
+            Ok(whole(begun.bytes, begun.summary, &query_id))
         }
         Statement::Command { sql } => {
             execute(engine, Call { sql: sql.to_owned(), format: default_format, ..call }).await

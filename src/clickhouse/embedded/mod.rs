@@ -1,14 +1,16 @@
 //! ClickHouse inside this process, reached like a server.
 //!
 //! The `clickhouse` crate stays the only client: a connector hands it one end of an in-memory pipe,
-//! and [`http`] answers at the other end. No port is opened. [`serve_tcp`] puts the same handler
-//! behind a listener, for tests and for tools that want to look at the data of a running program.
+//! and [`http`] answers at the other end. No port is opened. Commands that look after the data of a running
+//! program reach its engine by a socket in its folder, which nobody but its user may open.
 
 mod call;
 mod engine;
 mod format;
 mod http;
 mod library;
+mod snapshot;
+mod socket;
 mod statement;
 mod tuning;
 
@@ -23,11 +25,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 
 pub use engine::{Engine, EngineConfig, StartError};
 pub use library::{VERSION as ENGINE_VERSION, leave, release_start_up_pages};
+pub use socket::{Socket, SocketConnector, serve_socket};
 
 /// Bytes that may wait in a pipe, in each direction.
 const PIPE_BYTES: usize = 256 << 10;
@@ -39,9 +42,9 @@ pub struct PipeConnector {
 }
 
 impl tower::Service<Uri> for PipeConnector {
-    type Response = Pipe;
+    type Response = Wire<DuplexStream>;
     type Error = io::Error;
-    type Future = std::future::Ready<Result<Pipe, io::Error>>;
+    type Future = std::future::Ready<Result<Self::Response, io::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
         Poll::Ready(Ok(()))
@@ -50,11 +53,11 @@ impl tower::Service<Uri> for PipeConnector {
     fn call(&mut self, _: Uri) -> Self::Future {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         tokio::spawn(serve(self.engine, TokioIo::new(far)));
-        ready(Ok(Pipe(TokioIo::new(near))))
+        ready(Ok(Wire(TokioIo::new(near))))
     }
 }
 
-/// Answers on every connection that `listener` accepts, until it is dropped.
+/// Answers on every connection that `listener` accepts, until it is dropped: for tests.
 pub async fn serve_tcp(engine: &'static Engine, listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
@@ -74,16 +77,16 @@ where
     }
 }
 
-/// The client's end of a pipe.
-pub struct Pipe(TokioIo<DuplexStream>);
+/// The client's end of a connection.
+pub struct Wire<T>(TokioIo<T>);
 
-impl Connection for Pipe {
+impl<T> Connection for Wire<T> {
     fn connected(&self) -> Connected {
         Connected::new()
     }
 }
 
-impl hyper::rt::Read for Pipe {
+impl<T: AsyncRead + Unpin> hyper::rt::Read for Wire<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,7 +96,7 @@ impl hyper::rt::Read for Pipe {
     }
 }
 
-impl hyper::rt::Write for Pipe {
+impl<T: AsyncWrite + Unpin> hyper::rt::Write for Wire<T> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }

@@ -15,7 +15,11 @@ pub enum Statement<'a> {
     Select { sql: &'a str, format: Option<&'a str>, takes_settings: bool },
     /// Any other statement with rows as its answer: `SHOW`, `DESCRIBE`, `EXISTS`, `EXPLAIN`, `(…)`.
     Show { sql: &'a str, format: Option<&'a str> },
-    /// Any other: `CREATE`, `ALTER`, `SYSTEM`, `INSERT … SELECT`, …
+    /// `INSERT … SELECT`: it has no data of its own.
+    InsertSelect { sql: &'a str },
+    /// `BACKUP … TO File(…)`, into the folder that the engine's settings allow.
+    Backup { sql: &'a str },
+    /// Any other: `CREATE`, `ALTER`, `SYSTEM`, …
     Command { sql: &'a str },
 }
 
@@ -55,6 +59,9 @@ impl<'a> Statement<'a> {
         if first.is_word("INSERT") {
             return Self::read_insert(sql, tokens);
         }
+        if first.is_word("BACKUP") || first.is_word("RESTORE") {
+            return Self::read_backup(sql, first, tokens);
+        }
         let selects = first.is_word("SELECT") || first.is_word("WITH");
         let shows = first.text == "("
             || ["SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN"].iter().any(|word| first.is_word(word));
@@ -83,6 +90,19 @@ impl<'a> Statement<'a> {
         Ok(if selects { Self::Select { sql, format, takes_settings } } else { Self::Show { sql, format } })
     }
 
+    /// A file of a backup is in the folder for them: the engine sees to it.
+    fn read_backup(sql: &'a str, first: Token<'a>, tokens: Tokens<'a>) -> Result<Self, Refused> {
+        let mut before = first;
+        for token in tokens {
+            let token = token?;
+            if !before.is_word("File") {
+                refuse_outside(Some(before), token)?;
+            }
+            before = token;
+        }
+        Ok(if first.is_word("BACKUP") { Self::Backup { sql } } else { Self::Command { sql } })
+    }
+
     fn read_insert(sql: &'a str, mut tokens: Tokens<'a>) -> Result<Self, Refused> {
         let mut depth = 0_usize;
         let mut last: Option<Token> = None;
@@ -92,14 +112,14 @@ impl<'a> Statement<'a> {
                 "(" => depth += 1,
                 ")" => depth = depth.saturating_sub(1),
                 _ if token.is_word("SELECT") || token.is_word("WITH") => {
-                    // `INSERT … SELECT` carries no data; the rest is read for what it may not name.
+                    // The rest is read for what it may not name.
                     let mut before = Some(token);
                     for token in tokens {
                         let token = token?;
                         refuse_outside(before, token)?;
                         before = Some(token);
                     }
-                    return Ok(Self::Command { sql });
+                    return Ok(Self::InsertSelect { sql });
                 }
                 _ if depth > 0 => {}
                 _ if token.is_word("VALUES") => {
@@ -297,8 +317,16 @@ mod tests {
     #[test]
     fn an_insert_that_selects_carries_no_data() {
         let sql = "INSERT INTO t SELECT * FROM u FORMAT CSV";
-        assert_eq!(Statement::read(sql), Ok(Statement::Command { sql }));
+        assert_eq!(Statement::read(sql), Ok(Statement::InsertSelect { sql }));
         let sql = "INSERT INTO t (SELECT 1)";
+        assert_eq!(Statement::read(sql), Ok(Statement::InsertSelect { sql }));
+    }
+
+    #[test]
+    fn a_backup_goes_to_a_file() {
+        let sql = "BACKUP DATABASE d TO File('x') SETTINGS base_backup = File('y') ASYNC";
+        assert_eq!(Statement::read(sql), Ok(Statement::Backup { sql }));
+        let sql = "RESTORE DATABASE d FROM File('x')";
         assert_eq!(Statement::read(sql), Ok(Statement::Command { sql }));
     }
 
@@ -311,6 +339,7 @@ mod tests {
             "INSERT INTO t FROM INFILE 'x' FORMAT CSV",
             "INSERT INTO t SELECT * FROM s3('x')",
             "INSERT INTO FUNCTION file('x') VALUES (1)",
+            "BACKUP TABLE t TO S3('http://x', 'key', 'secret')",
         ] {
             assert!(matches!(Statement::read(sql), Err(Refused::LeavesTheDatabase(_))), "{sql}");
         }

@@ -25,8 +25,9 @@ pub const OF_CONNECTIONS: [&str; 4] = [
 /// A merge costs three times as much for each row as the insert did. So merges wait for more parts of one size
 /// than they usually do, which writes a third less; they go column by column, which needs less memory; and
 /// what one insert brings stays one file, because a file for each column costs a third more.
-pub fn engine_settings(memory_bytes: u64) -> String {
+pub fn engine_settings(memory_bytes: u64, backup_folder: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let backup_folder = backup_folder.replace('&', "&amp;").replace('<', "&lt;");
     format!(
         "<clickhouse>
     <max_server_memory_usage>{memory_bytes}</max_server_memory_usage>
@@ -37,6 +38,9 @@ pub fn engine_settings(memory_bytes: u64) -> String {
     <background_move_pool_size>1</background_move_pool_size>
     <background_fetches_pool_size>1</background_fetches_pool_size>
     <background_schedule_pool_size>4</background_schedule_pool_size>
+    <backups>
+        <allowed_path>{backup_folder}</allowed_path>
+    </backups>
     <merge_tree>
         <merge_selector_base>8</merge_selector_base>
         <min_bytes_for_wide_part>67108864</min_bytes_for_wide_part>

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::schemas::{
-    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, LimitsOfAccount, Me, ModelCount, MyLimits,
-    OperationalDatabaseState, Readiness, SpoolState, TableFreshness,
+    AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, LimitsOfAccount, Me,
+    ModelCount, MyLimits, OperationalDatabaseState, Readiness, SpoolState, TableFreshness,
 };
 use crate::auth::{Reader, Scope};
 use crate::clickhouse::QueryError;

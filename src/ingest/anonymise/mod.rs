@@ -10,8 +10,8 @@ mod unfold;
 mod walk;
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use phonenumber::country;
 

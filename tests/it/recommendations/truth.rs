@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chartwell::auth::{Grants, Principal, Reader};
-use chartwell::config::Retention;
 use chartwell::clickhouse::Freshness;
+use chartwell::config::Retention;
 use chartwell::domains::recommendations::RecommendationsService;
 use chartwell::query::Parameters;
 use chartwell::repository::Repository;
