@@ -216,6 +216,7 @@ fn open_spool(
     freshness: &Arc<Freshness>,
     counters: &Arc<Counters>,
 ) -> Result<(Spool, Writer), OpenError> {
+    metrics::gauge!("chartwell_spool_capacity_bytes").set(config.ingest.spool_bytes as f64);
     let Opened { spool, waiting, begun, damage } = Spool::open(&config.server.data_dir, config.ingest.spool_bytes)?;
     if spool.backlog().rows() > 0 {
         tracing::info!(rows = spool.backlog().rows(), "rows of the last run wait to be inserted");

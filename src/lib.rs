@@ -29,5 +29,6 @@ pub mod spool;
 pub mod statistics;
 pub mod telemetry;
 pub mod topics;
+pub mod traces;
 pub mod verification;
 pub mod writer;

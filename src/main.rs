@@ -2,6 +2,7 @@
 
 use chartwell::clickhouse::embedded::leave;
 use chartwell::commands::{Cli, run};
+use chartwell::traces::stop;
 use clap::Parser;
 
 /// Many small pieces of memory are asked for and given back for each request.
@@ -28,5 +29,6 @@ fn main() {
             1
         }
     };
+    stop();
     leave(code)
 }

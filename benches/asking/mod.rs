@@ -26,19 +26,21 @@ pub fn config() -> Config {
     config
 }
 
-/// Brings the tables of the account up to date.
+/// Brings the tables of the accounts up to date.
 pub async fn migrate(config: &Config, clickhouse: &ClickHouse) -> Result<(), Failure> {
-    let target = Target {
-        account: config.server.accounts[0].clone(),
-        cluster: None,
-        retention_days: config.ingest.retention_days,
-        kafka_brokers: None,
-        admin_db: None,
-    };
     let migrations = migrations()?;
-    let migrator =
-        Migrator { clickhouse, target, migrations: &migrations, is_alone: true, may_shorten_retention: false };
-    migrator.run().await?;
+    for account in &config.server.accounts {
+        let target = Target {
+            account: account.clone(),
+            cluster: None,
+            retention_days: config.ingest.retention_days,
+            kafka_brokers: None,
+            admin_db: None,
+        };
+        let migrator =
+            Migrator { clickhouse, target, migrations: &migrations, is_alone: true, may_shorten_retention: false };
+        migrator.run().await?;
+    }
     Ok(())
 }
 
@@ -47,14 +49,19 @@ pub async fn application(config: &Config, clickhouse: ClickHouse) -> Result<App,
     Ok(App::new(config, clickhouse, Page::new(None)).await?)
 }
 
-/// Serves it; returns a client.
+/// Serves it; returns a client of the first account.
 pub async fn serve(config: &Config, app: App) -> Result<Client, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?.to_string();
     tokio::spawn(chartwell::http::serve(listener, app.serving.router, 100, std::future::pending()));
+    client(&address, config.server.accounts[0].as_str())
+}
+
+/// A client of an account.
+pub fn client(address: &str, account: &str) -> Result<Client, Failure> {
     let claims = Claims {
         sub: "bench".to_owned(),
-        account: config.server.accounts[0].to_string(),
+        account: account.to_owned(),
         exp: u64::try_from(Utc::now().timestamp())? + 24 * 3_600,
         scope: Scope::ALL.map(Scope::name).join(" "),
         grants: Default::default(),
@@ -63,14 +70,14 @@ pub async fn serve(config: &Config, app: App) -> Result<Client, Failure> {
         aud: None,
     };
     let token = Tokens { secret: &Secret::new(SECRET), issuer: None, audience: None }.sign(&claims);
-    let connection = BufReader::new(TcpStream::connect(&address)?);
+    let connection = BufReader::new(TcpStream::connect(address)?);
     connection.get_ref().set_nodelay(true)?;
-    Ok(Client { address, token, connection })
+    Ok(Client { address: address.to_owned(), token, connection })
 }
 
 /// Asks on one connection, one question after the other.
 pub struct Client {
-    address: String,
+    pub address: String,
     token: String,
     connection: BufReader<TcpStream>,
 }
@@ -84,15 +91,16 @@ pub struct Asked {
 }
 
 impl Client {
+    /// Asks a question below `/api/v1/`, whatever the answer; its status.
+    #[allow(dead_code, reason = "not every bench is refused anything")]
+    pub fn try_ask(&mut self, path: &str) -> Result<u16, Failure> {
+        Ok(self.answer(path)?.0)
+    }
+
     /// Asks a question below `/api/v1/`.
     pub fn ask(&mut self, path: &str) -> Result<Asked, Failure> {
-        let request = format!(
-            "GET /api/v1/{path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
-            self.address, self.token
-        );
         let asked = Instant::now();
-        self.connection.get_mut().write_all(request.as_bytes())?;
-        let body = self.body()?;
+        let (_, body) = self.answer(path)?;
         let waited_ms = asked.elapsed().as_secs_f64() * 1e3;
         let answer: serde_json::Value = serde_json::from_slice(&body)?;
         let meta = &answer["meta"];
@@ -100,8 +108,16 @@ impl Client {
         Ok(Asked { waited_ms, engine_ms, rows_read: meta["rows_read"].as_u64().unwrap_or(0) })
     }
 
-    fn body(&mut self) -> Result<Vec<u8>, Failure> {
+    /// The status and the body of an answer.
+    fn answer(&mut self, path: &str) -> Result<(u16, Vec<u8>), Failure> {
+        let request = format!(
+            "GET /api/v1/{path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.address, self.token
+        );
+        self.connection.get_mut().write_all(request.as_bytes())?;
         let (mut line, mut length) = (String::new(), 0);
+        self.connection.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).ok_or("the connection was closed")?.parse()?;
         loop {
             line.clear();
             self.connection.read_line(&mut line)?;
@@ -114,7 +130,7 @@ impl Client {
         }
         let mut body = vec![0; length];
         self.connection.read_exact(&mut body)?;
-        Ok(body)
+        Ok((status, body))
     }
 }
 

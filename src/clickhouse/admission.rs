@@ -1,28 +1,40 @@
-//! Admission: how many questions run at once, and how long the others wait.
+//! Admission: how many questions run at once, whose turn it is, and how long the others wait.
 //!
-//! Two cores answer two questions at a time; running ten at once makes all ten slow. So one more
-//! runs than there are cores (while one is handed over, the others compute: with as many as cores,
-//! a fifth of the machine was idle), a short queue waits with a deadline, and the rest is told to
-//! come back.
+//! Two cores answer two questions at a time; running ten at once makes all ten slow. So one more runs than there are
+//! cores (while one is handed over, the others compute: with as many as cores, a fifth of the machine was idle), a short
+//! queue waits with a deadline, and the rest is told to come back.
+//!
+//! Accounts share the engine. Each has a queue of its own, and the turn is that of the account that has used the engine
+//! least lately; while others ask as well, none has all places, so that a question of a quiet account begins at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::QueryError;
-use crate::config::QueryConfig;
+use crate::config::{Account, QueryConfig};
 
 /// For so long after an insert another one is expected.
 const INSERTING_FOR: Duration = Duration::from_secs(1);
+/// For so long after a question of an account another one is expected.
+const ASKING_FOR: Duration = Duration::from_secs(10);
+/// What was used counts half after this.
+const HALF_LIFE: Duration = Duration::from_secs(10);
 
+/// Lets questions in. Cheap to clone.
+#[derive(Clone)]
 pub struct Admission {
-    slots: Arc<Semaphore>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Mutex<Shared>,
     concurrency: usize,
     cores: usize,
-    waiting: AtomicUsize,
     queue: usize,
     patience: Duration,
     began: Instant,
@@ -30,74 +42,176 @@ pub struct Admission {
     inserting_until: AtomicU64,
 }
 
+#[derive(Default)]
+struct Shared {
+    running: usize,
+    accounts: HashMap<Account, Of>,
+}
+
+/// The questions of one account.
+struct Of {
+    running: usize,
+    waiting: VecDeque<oneshot::Sender<Admitted>>,
+    /// Seconds of the engine, halved again and again, as of an instant.
+    used: f64,
+    as_of: Instant,
+    asked: Instant,
+}
+
 /// The right to run one question; given back when dropped.
 pub struct Admitted {
     /// Threads that it may use: one for each core when it runs alone; one when others run or wait, or rows come
     /// in: beside a busy core, the work of two threads ends when the slower one does.
     pub threads: usize,
-    _slot: OwnedSemaphorePermit,
+    account: Account,
+    began: Instant,
+    admission: Admission,
+    is_given_back: bool,
 }
 
 impl Admission {
     pub fn new(config: &QueryConfig) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let concurrency = if config.query_concurrency == 0 { cores + 1 } else { config.query_concurrency };
-        Self {
-            slots: Arc::new(Semaphore::new(concurrency)),
+        let inner = Inner {
+            shared: Mutex::default(),
             concurrency,
             cores,
-            waiting: AtomicUsize::new(0),
             queue: config.query_queue,
             patience: Duration::from_secs(config.query_wait_seconds),
             began: Instant::now(),
             inserting_until: AtomicU64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Waits for a turn; refuses when the account's queue is full or the wait takes too long.
+    pub async fn admit(&self, account: &Account) -> Result<Admitted, QueryError> {
+        let turn = {
+            let mut shared = self.shared();
+            let now = Instant::now();
+            let of = shared.of(account, now);
+            of.asked = now;
+            if of.waiting.is_empty() && shared.has_room(account, self.inner.concurrency, now) {
+                return Ok(self.begin(&mut shared, account, now));
+            }
+            let of = shared.of(account, now);
+            // Those who stopped waiting are not in the way.
+            of.waiting.retain(|waiting| !waiting.is_closed());
+            if of.waiting.len() >= self.inner.queue {
+                return Err(QueryError::overloaded(format!("{} questions are waiting already", self.inner.queue)));
+            }
+            let (turn, wait) = oneshot::channel();
+            of.waiting.push_back(turn);
+            wait
+        };
+        match tokio::time::timeout(self.inner.patience, turn).await {
+            Ok(admitted) => Ok(admitted.expect("whoever waits is called")),
+            Err(_) => Err(QueryError::overloaded(format!("waited {} s for a turn", self.inner.patience.as_secs()))),
         }
     }
 
-    /// Waits for a turn; refuses when the queue is full or the wait takes too long.
-    pub async fn admit(&self) -> Result<Admitted, QueryError> {
-        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-            return Ok(self.admitted(slot));
-        }
-        let place = Place::take(&self.waiting);
-        if place.number > self.queue {
-            return Err(QueryError::overloaded(format!("{} questions are waiting already", self.queue)));
-        }
-        match tokio::time::timeout(self.patience, Arc::clone(&self.slots).acquire_owned()).await {
-            Ok(slot) => Ok(self.admitted(slot.expect("the semaphore is never closed"))),
-            Err(_) => Err(QueryError::overloaded(format!("waited {} s for a turn", self.patience.as_secs()))),
-        }
+    /// Sets the gauges of the metrics.
+    pub fn measure(&self) {
+        let shared = self.shared();
+        let waiting: usize = shared.accounts.values().map(|of| of.waiting.len()).sum();
+        metrics::gauge!("chartwell_queries_running").set(shared.running as f64);
+        metrics::gauge!("chartwell_queries_waiting").set(waiting as f64);
     }
 
     /// Notes that rows come in.
     pub fn note_insert(&self) {
-        let until = self.began.elapsed() + INSERTING_FOR;
-        self.inserting_until.store(until.as_millis() as u64, Ordering::Relaxed);
+        let until = self.inner.began.elapsed() + INSERTING_FOR;
+        self.inner.inserting_until.store(until.as_millis() as u64, Ordering::Relaxed);
     }
 
-    fn admitted(&self, slot: OwnedSemaphorePermit) -> Admitted {
-        let alone = self.slots.available_permits() + 1 >= self.concurrency
-            && self.waiting.load(Ordering::Relaxed) == 0
-            && self.began.elapsed().as_millis() as u64 >= self.inserting_until.load(Ordering::Relaxed);
-        Admitted { threads: if alone { self.cores } else { 1 }, _slot: slot }
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.inner.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, shared: &mut Shared, account: &Account, now: Instant) -> Admitted {
+        let is_alone = shared.running == 0
+            && shared.accounts.values().all(|of| of.waiting.is_empty())
+            && self.inner.began.elapsed().as_millis() as u64 >= self.inner.inserting_until.load(Ordering::Relaxed);
+        shared.running += 1;
+        shared.of(account, now).running += 1;
+        Admitted {
+            threads: if is_alone { self.inner.cores } else { 1 },
+            account: account.clone(),
+            began: now,
+            admission: self.clone(),
+            is_given_back: false,
+        }
+    }
+
+    /// Calls those whose turn it is, for as long as there is room.
+    fn call(&self, shared: &mut Shared, now: Instant) {
+        while let Some(account) = shared.next(self.inner.concurrency, now) {
+            let turn = shared.of(&account, now).waiting.pop_front();
+            let Some(turn) = turn.filter(|turn| !turn.is_closed()) else { continue };
+            let admitted = self.begin(shared, &account, now);
+            // Who has just stopped waiting gives it back, but not before this is done.
+            if let Err(mut admitted) = turn.send(admitted) {
+                shared.end(&admitted, now);
+                admitted.is_given_back = true;
+            }
+        }
     }
 }
 
-/// A place in the queue, left when dropped: also by those who stop waiting.
-struct Place<'a> {
-    waiting: &'a AtomicUsize,
-    number: usize,
-}
+impl Shared {
+    fn of(&mut self, account: &Account, now: Instant) -> &mut Of {
+        self.accounts.entry(account.clone()).or_insert_with(|| Of {
+            running: 0,
+            waiting: VecDeque::new(),
+            used: 0.0,
+            as_of: now,
+            asked: now,
+        })
+    }
 
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Self {
-        Self { waiting, number: waiting.fetch_add(1, Ordering::Relaxed) + 1 }
+    /// Whether one more question of an account may run.
+    fn has_room(&self, account: &Account, concurrency: usize, now: Instant) -> bool {
+        let others_ask = self.accounts.iter().any(|(other, of)| other != account && now - of.asked < ASKING_FOR);
+        let most = if others_ask { (concurrency - 1).max(1) } else { concurrency };
+        let running = self.accounts.get(account).map_or(0, |of| of.running);
+        self.running < concurrency && running < most
+    }
+
+    /// The account whose turn it is.
+    fn next(&self, concurrency: usize, now: Instant) -> Option<Account> {
+        let waiting = self.accounts.iter().filter(|(_, of)| !of.waiting.is_empty());
+        let may = waiting.filter(|(account, _)| self.has_room(account, concurrency, now));
+        let least = may.min_by(|(_, one), (_, other)| one.used_at(now).total_cmp(&other.used_at(now)));
+        least.map(|(account, _)| account.clone())
+    }
+
+    fn end(&mut self, admitted: &Admitted, now: Instant) {
+        let took = (now - admitted.began).as_secs_f64();
+        metrics::histogram!("chartwell_account_query_seconds", "account" => admitted.account.to_string()).record(took);
+        self.running -= 1;
+        let of = self.of(&admitted.account, now);
+        of.running -= 1;
+        (of.used, of.as_of) = (of.used_at(now) + took, now);
     }
 }
 
-impl Drop for Place<'_> {
+impl Of {
+    /// What it has used: less, the longer ago that was.
+    fn used_at(&self, now: Instant) -> f64 {
+        self.used * 0.5_f64.powf((now - self.as_of).as_secs_f64() / HALF_LIFE.as_secs_f64())
+    }
+}
+
+impl Drop for Admitted {
     fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        if self.is_given_back {
+            return;
+        }
+        let admission = self.admission.clone();
+        let (mut shared, now) = (admission.shared(), Instant::now());
+        shared.end(self, now);
+        admission.call(&mut shared, now);
     }
 }
 
@@ -115,29 +229,90 @@ mod tests {
         })
     }
 
+    fn account(name: &str) -> Account {
+        name.parse().unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_question_alone_gets_all_cores_and_others_one_each() {
-        let admission = admission(2, 4);
-        let all = admission.cores;
-        let first = admission.admit().await.unwrap();
+        let (admission, demo) = (admission(2, 4), account("demo"));
+        let all = admission.inner.cores;
+        let first = admission.admit(&demo).await.unwrap();
         assert_eq!(first.threads, all);
-        assert_eq!(admission.admit().await.unwrap().threads, 1);
+        assert_eq!(admission.admit(&demo).await.unwrap().threads, 1);
         drop(first);
-        assert_eq!(admission.admit().await.unwrap().threads, all);
+        assert_eq!(admission.admit(&demo).await.unwrap().threads, all);
         admission.note_insert();
-        assert_eq!(admission.admit().await.unwrap().threads, 1);
+        assert_eq!(admission.admit(&demo).await.unwrap().threads, 1);
         tokio::time::advance(INSERTING_FOR).await;
-        assert_eq!(admission.admit().await.unwrap().threads, all);
+        assert_eq!(admission.admit(&demo).await.unwrap().threads, all);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_is_bounded_in_length_and_time() {
-        let admission = admission(1, 1);
-        let running = admission.admit().await.unwrap();
-        let (waited, refused) = tokio::join!(admission.admit(), admission.admit());
+        let (admission, demo) = (admission(1, 1), account("demo"));
+        let running = admission.admit(&demo).await.unwrap();
+        let (waited, refused) = tokio::join!(admission.admit(&demo), admission.admit(&demo));
         assert_eq!(refused.err().unwrap().message, "1 questions are waiting already");
         assert_eq!(waited.err().unwrap().failure, Failure::Overloaded);
         drop(running);
-        assert!(admission.admit().await.is_ok());
+        assert!(admission.admit(&demo).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_others_ask_no_account_has_all_places() {
+        let (admission, loud, quiet) = (admission(3, 4), account("loud"), account("quiet"));
+        let three = [admission.admit(&loud).await, admission.admit(&loud).await, admission.admit(&loud).await];
+        assert!(three.iter().all(Result::is_ok));
+        drop(three);
+        drop(admission.admit(&quiet).await.unwrap());
+        let two = (admission.admit(&loud).await.unwrap(), admission.admit(&loud).await.unwrap());
+        let waiting = admission.clone();
+        let third = tokio::spawn(async move { waiting.admit(&account("loud")).await });
+        tokio::task::yield_now().await;
+        // The place that is left is for the other one, at once.
+        let own = admission.admit(&quiet).await.unwrap();
+        assert!(!third.is_finished());
+        drop(own);
+        tokio::task::yield_now().await;
+        assert!(!third.is_finished());
+        drop(two);
+        assert!(third.await.unwrap().is_ok());
+        tokio::time::advance(ASKING_FOR).await;
+        let three = [admission.admit(&loud).await, admission.admit(&loud).await, admission.admit(&loud).await];
+        assert!(three.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_turn_is_of_who_has_used_least() {
+        let (admission, loud, quiet) = (admission(1, 9), account("loud"), account("quiet"));
+        let running = admission.admit(&loud).await.unwrap();
+        tokio::time::advance(Duration::from_millis(500)).await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let ask = |account: &Account, name: &'static str| {
+            let (admission, account, order) = (admission.clone(), account.clone(), Arc::clone(&order));
+            tokio::spawn(async move {
+                let admitted = admission.admit(&account).await.unwrap();
+                tokio::time::advance(Duration::from_millis(100)).await;
+                order.lock().unwrap().push(name);
+                drop(admitted);
+            })
+        };
+        let mut asked = Vec::new();
+        for (account, name) in [(&loud, "l1"), (&loud, "l2"), (&quiet, "q1"), (&quiet, "q2"), (&loud, "l3")] {
+            asked.push(ask(account, name));
+            tokio::task::yield_now().await;
+        }
+        // One who has stopped waiting is passed over, and takes no place with them.
+        let gone = ask(&quiet, "gone");
+        tokio::task::yield_now().await;
+        gone.abort();
+        drop(running);
+        for asked in asked {
+            asked.await.unwrap();
+        }
+        assert_eq!(*order.lock().unwrap(), ["q1", "q2", "l1", "l2", "l3"]);
+        assert_eq!(admission.shared().running, 0);
+        assert!(admission.shared().accounts.values().all(|of| of.running == 0 && of.waiting.is_empty()));
     }
 }

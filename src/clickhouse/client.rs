@@ -10,6 +10,7 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use moka::future::Cache;
+use tracing::Instrument;
 
 use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
@@ -17,6 +18,7 @@ use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
 use crate::config::{ClickHouseConfig, QueryConfig};
+use crate::traces;
 
 /// An answer is not given again after this, even if no newer data came in.
 const ANSWERS_LAST: Duration = Duration::from_secs(60);
@@ -134,6 +136,11 @@ impl ClickHouse {
                 limits: limits.clone(),
             }),
         }
+    }
+
+    /// Sets the gauges of the metrics.
+    pub fn measure(&self) {
+        self.inner.admission.measure();
     }
 
     /// Whether it is an engine in a process, of which there is no other one.
@@ -314,21 +321,40 @@ impl ClickHouse {
             return Box::pin(self.run(statement)).await.map(Arc::new);
         };
         let guests = self.inner.engine.map_or(0, Engine::guests);
-        let answer = answers.try_get_with(format!("{}\n{guests}", statement.identity()), async {
+        let entry = answers.entry(format!("{}\n{guests}", statement.identity())).or_try_insert_with(async {
             // Every question waits in here: what it takes of memory is not to lie in each of its callers.
             let rows = Box::pin(self.run::<R>(statement)).await?;
             let bytes = u32::try_from(rows.rows.len() * size_of::<R>() * 2 + 2_048).unwrap_or(u32::MAX);
             Ok::<_, QueryError>(Answer { bytes, rows: Arc::new(rows) })
         });
-        let answer = answer.await.map_err(|error| QueryError::clone(&error))?;
-        answer.rows.downcast().map_err(|_| QueryError::other("one statement was read as two types of rows"))
+        let entry = entry.await.map_err(|error| QueryError::clone(&error))?;
+        if !entry.is_fresh() {
+            metrics::counter!("chartwell_query_cache_hits_total").increment(1);
+        }
+        entry.into_value().rows.downcast().map_err(|_| QueryError::other("one statement was read as two types of rows"))
     }
 
     async fn run<R>(&self, statement: Statement) -> Result<Rows<R>, QueryError>
     where
         R: RowOwned + RowRead,
     {
-        let admitted = self.inner.admission.admit().await?;
+        let span = traces::question(statement.template, statement.account.as_str(), &statement.query_id);
+        let outcome = self.run_in_turn(statement).instrument(span.clone()).await;
+        match &outcome {
+            Ok(rows) => traces::note_answer(&span, rows.rows_read),
+            Err(error) => traces::note_failure(&span, error.failure.name()),
+        }
+        outcome
+    }
+
+    async fn run_in_turn<R>(&self, statement: Statement) -> Result<Rows<R>, QueryError>
+    where
+        R: RowOwned + RowRead,
+    {
+        let asked = Instant::now();
+        let admitted = self.inner.admission.admit(&statement.account).await?;
+        traces::note_wait(asked.elapsed());
+        metrics::histogram!("chartwell_query_wait_seconds").record(asked.elapsed().as_secs_f64());
         let limits = &self.inner.limits;
         let settings = [
             ("max_threads", admitted.threads.to_string()),

@@ -25,6 +25,20 @@ pub enum Failure {
     Other,
 }
 
+impl Failure {
+    /// As metrics and traces tell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "unavailable",
+            Self::Cancelled => "cancelled",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl QueryError {
     pub fn overloaded(message: impl Into<String>) -> Self {
         Self { failure: Failure::Overloaded, message: message.into() }

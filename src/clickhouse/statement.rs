@@ -61,7 +61,7 @@ impl Statement {
                 }
             }
             Err(error) => {
-                let failure = format!("{:?}", error.failure).to_lowercase();
+                let failure = error.failure.name();
                 metrics::counter!("chartwell_query_failures_total", "template" => template, "failure" => failure)
                     .increment(1);
             }

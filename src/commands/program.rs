@@ -23,7 +23,7 @@ pub struct Program {
 impl Program {
     /// Starts with the data folder for itself, where the engine is embedded.
     pub fn start(config: &Config) -> Result<Self, Failure> {
-        telemetry::start_log(&config.log)?;
+        telemetry::start(&config.log)?;
         if !config.clickhouse.clickhouse_url.is_empty() {
             return Self::on_servers(config);
         }

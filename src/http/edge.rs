@@ -8,9 +8,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
 
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::error::{ApiError, Code};
+use crate::traces;
 
 /// The layer itself.
 pub struct Edge;
@@ -27,9 +29,12 @@ impl Edge {
         // For the metrics the path of the route, of which there are few, and never the one asked for.
         let route = request.extensions().get::<MatchedPath>().cloned();
         request.extensions_mut().insert(id.clone());
+        let of_route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        let span = traces::request(&method, of_route, &id.0, request.headers());
 
-        let mut response = next.run(request).await;
+        let mut response = next.run(request).instrument(span.clone()).await;
 
+        traces::note_status(&span, response.status().as_u16());
         if let Some(error) = problem_of(&response) {
             report(&error, &id, &path);
             if response.extensions().get::<Rendered>().is_none() {

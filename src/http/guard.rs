@@ -23,6 +23,7 @@ use super::represent::{Form, represent};
 use super::request_id::RequestId;
 use crate::auth::{Authenticator, Principal, Reader, Scope, Signatures, Signed, SignedIn};
 use crate::error::{ApiError, Code};
+use crate::traces;
 
 /// Who lets requests in.
 pub struct Gatekeeper {
@@ -197,6 +198,7 @@ async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> R
     let form = Form::accepted(request.method(), request.headers()).map_err(|error| (error, limit_headers))?;
     let request_id =
         request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
+    traces::note_account(principal.account.as_str());
     request.extensions_mut().insert(Reader::new(principal, request_id.0));
     Ok(Admitted { request, form, limit_headers, signed })
 }

@@ -121,6 +121,11 @@ impl Repository {
         answer.unwrap_or_else(|_| Err(QueryError::overloaded("the aggregate took too long"))).map(drop)
     }
 
+    /// Sets the gauges of the metrics.
+    pub fn measure(&self) {
+        self.clickhouse.measure();
+    }
+
     /// When the newest row of a dataset came in.
     pub async fn fresh_as_of(&self, reader: &Reader, dataset: &Dataset) -> Result<Option<DateTime<Utc>>, QueryError> {
         let mut newest = None;

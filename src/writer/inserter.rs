@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore};
+use tracing::Instrument;
 
 use super::dead_letters::DeadLetters;
 use crate::clickhouse::native::JsonForm;
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::rows::{BlockError, Counters, Rows};
 use crate::spool::{Lane, Waiting};
+use crate::traces;
 
 /// Inserts at once: while one is encoded, another is stored.
 const AT_ONCE: usize = 2;
@@ -51,6 +54,25 @@ impl Inserter {
 
     /// Inserts rows under a token. The same rows under the same token again change nothing.
     pub async fn insert(&self, lane: &Lane, rows: &Arc<[Rows]>, token: &str) -> Result<(), InsertError> {
+        let count = rows.iter().map(Rows::len).sum();
+        let span = traces::insert(lane.table.name(), lane.account.as_str(), count);
+        let started = Instant::now();
+        let outcome = self.insert_in_turn(lane, rows, token).instrument(span.clone()).await;
+        let result = match &outcome {
+            Ok(()) => "inserted",
+            Err(InsertError::Transient(_)) => "to_be_tried_again",
+            Err(InsertError::Permanent(_)) => "refused",
+        };
+        if outcome.is_err() {
+            traces::note_failure(&span, result);
+        }
+        let table = lane.table.name();
+        metrics::counter!("chartwell_inserts_total", "table" => table, "result" => result).increment(1);
+        metrics::histogram!("chartwell_insert_seconds", "table" => table).record(started.elapsed().as_secs_f64());
+        outcome
+    }
+
+    async fn insert_in_turn(&self, lane: &Lane, rows: &Arc<[Rows]>, token: &str) -> Result<(), InsertError> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
         let block = encode(Arc::clone(rows)).await?;
         let table = format!("`{}`.{}", lane.account.analytics_database(), lane.table.name());

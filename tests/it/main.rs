@@ -45,6 +45,7 @@ mod restarts;
 mod sdks;
 mod sender;
 mod servers;
+mod signals;
 mod signed;
 mod spool;
 mod support;

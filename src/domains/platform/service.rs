@@ -14,6 +14,7 @@ use crate::clickhouse::QueryError;
 use crate::config::{Account, Config, LimitsConfig, Retention};
 use crate::ingest::{Intake, IntakeError};
 use crate::repository::{Connection, OperationalDatabase, Repository};
+use crate::telemetry;
 
 /// Why it cannot be said how fresh the data is.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +151,8 @@ impl PlatformService {
 
     pub fn metrics(&self) -> String {
         self.inner.intake.measure();
+        self.inner.repository.measure();
+        telemetry::measure();
         self.inner.metrics.render()
     }
 }

@@ -1,0 +1,189 @@
+//! Fairness: how much longer a quiet account waits while another one asks ten times as much, or without end.
+//!
+//! Both have the same questions over as many events, which are made once and kept in a folder below `target/`. `EVENTS`
+//! says how many, 2,000,000 unless it does; `RATE` how many questions a second each account has as its share, 4 unless it
+//! does; `SECS` how long each round takes; `REPEAT` how many rounds there are of each.
+
+mod asking;
+#[path = "asking/many.rs"]
+mod many;
+
+use std::path::Path;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use asking::{Client, Failure, application, client, config, migrate, quantile, serve};
+use chartwell::clickhouse::embedded::{Engine, EngineConfig, leave};
+use chartwell::clickhouse::{ClickHouse, Place};
+use chartwell::config::Config;
+use many::{Making, fill, number};
+
+const QUIET: &str = "quiet";
+const LOUD: &str = "loud";
+/// The account that is held to its share.
+const LIMITED: &str = "limited";
+
+const DAYS: &str = "datetime_from=2026-01-01&datetime_to=2026-03-31";
+const QUESTIONS: [&str; 5] =
+    ["product/routes", "product/features", "product/filters", "product/client-errors", "product/charts/active-users"];
+
+/// What the other account does meanwhile.
+#[derive(Clone, Copy)]
+enum Other {
+    /// Asks as much as the quiet one.
+    Share,
+    /// Asks ten times as much.
+    Tenfold,
+    /// Asks ten times as much, and may not.
+    TenfoldLimited,
+    /// Asks without end, on 32 connections.
+    Endless,
+}
+
+impl Other {
+    const ALL: [Self; 4] = [Self::Share, Self::TenfoldLimited, Self::Tenfold, Self::Endless];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Share => "its share",
+            Self::Tenfold => "ten times its share",
+            Self::TenfoldLimited => "ten times its share, held to it by a limit",
+            Self::Endless => "without end, 32 at once",
+        }
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(measure())?;
+    leave(0)
+}
+
+async fn measure() -> Result<(), Failure> {
+    let events: u64 = number("EVENTS")?.unwrap_or(2_000_000);
+    let rate = number("RATE")?.unwrap_or(4);
+    let secs = Duration::from_secs(number("SECS")?.unwrap_or(20));
+    let rounds = number("REPEAT")?.unwrap_or(3);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/bench-fairness/{events}"));
+    let mut config = config();
+    config.server.accounts = [QUIET, LOUD, LIMITED].map(str::parse).into_iter().collect::<Result<_, _>>()?;
+    config.limits.account_limits = vec![format!("{LIMITED}:queries_per_minute={}", rate * 60).parse()?];
+    config.server.data_dir.clone_from(&folder);
+    let engine = EngineConfig {
+        library: None,
+        folder: folder.join("engine"),
+        memory_bytes: 6 << 30,
+        backups: folder.join("backups"),
+    };
+    let clickhouse =
+        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
+    migrate(&config, &clickhouse).await?;
+    make(&config, &clickhouse, &folder, events).await?;
+    let app = application(&config, clickhouse).await?;
+    let address = serve(&config, app).await?.address;
+    let measured = tokio::task::spawn_blocking(move || compare(&address, rate, secs, rounds));
+    measured.await??;
+    Ok(())
+}
+
+async fn make(config: &Config, clickhouse: &ClickHouse, folder: &Path, events: u64) -> Result<(), Failure> {
+    for account in &config.server.accounts {
+        let database = account.analytics_database();
+        let making = Making {
+            statement: include_str!("product.sql"),
+            database: &database,
+            of: "sessions",
+            all: (events / 20).max(1),
+            at_once: 20_000,
+            tables: &["product_telemetry_events", "product_facts", "product_uses_1d", "product_presence_15m"],
+        };
+        for (table, time) in making.tables.iter().zip(["occurred_at", "time", "bucket", "bucket"]) {
+            let kept = format!("ALTER TABLE `{database}`.{table} MODIFY TTL toDateTime({time}) + INTERVAL 50 YEAR");
+            clickhouse.execute(&kept).await?;
+        }
+        fill(clickhouse, &folder.join(format!("filled-{account}")), &making).await?;
+    }
+    Ok(())
+}
+
+/// All kinds of rounds in turn, again and again.
+fn compare(address: &str, rate: u64, secs: Duration, rounds: u64) -> Result<(), Failure> {
+    let mut waited: [Vec<f64>; Other::ALL.len()] = Default::default();
+    let mut answered = [0; Other::ALL.len()];
+    for _ in 0..rounds {
+        for (index, other) in Other::ALL.into_iter().enumerate() {
+            let (quiet, of_other) = round(address, other, rate, secs)?;
+            waited[index].extend(quiet);
+            answered[index] += of_other;
+        }
+    }
+    let base = quantile(&mut waited[0], 0.99);
+    println!(
+        "{:44}{:>9}{:>9}{:>9}{:>9}{:>16}",
+        "the other account asks", "p50 ms", "p90 ms", "p99 ms", "of share", "its answers/s"
+    );
+    for (index, other) in Other::ALL.into_iter().enumerate() {
+        let of = |rank| quantile(&mut waited[index].clone(), rank);
+        let per_second = f64::from(answered[index]) / (secs.as_secs_f64() * rounds as f64);
+        let (p50, p90, p99) = (of(0.5), of(0.9), of(0.99));
+        println!("{:44}{p50:9.1}{p90:9.1}{p99:9.1}{:9.2}{per_second:16.1}", other.name(), p99 / base);
+    }
+    Ok(())
+}
+
+/// What the quiet account waited, and how many answers the other one had.
+fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<f64>, u32), Failure> {
+    let (account, connections, others_rate) = match other {
+        Other::Share => (LOUD, 4, rate),
+        Other::Tenfold => (LOUD, 32, rate * 10),
+        Other::TenfoldLimited => (LIMITED, 32, rate * 10),
+        Other::Endless => (LOUD, 32, u64::MAX),
+    };
+    let (turn, answered, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    let began = Instant::now();
+    let ask_as_other = |mut client: Client| -> Result<(), Failure> {
+        while !stop.load(Ordering::Relaxed) {
+            let number = turn.fetch_add(1, Ordering::Relaxed);
+            wait_until(began + due(number, others_rate));
+            if client.try_ask(&question(number))? == 200 {
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..connections {
+            let client = client(address, account)?;
+            scope.spawn(|| ask_as_other(client));
+        }
+        // Each question is due at its time, however long the one before took.
+        let mut waited = Vec::new();
+        let mut asker = client(address, QUIET)?;
+        for number in 0.. {
+            let due = began + due(number, rate) + Duration::from_millis(37);
+            if due > began + secs {
+                break;
+            }
+            wait_until(due);
+            asker.ask(&question(number))?;
+            waited.push(due.elapsed().as_secs_f64() * 1e3);
+        }
+        stop.store(true, Ordering::Relaxed);
+        Ok((waited, answered.load(Ordering::Relaxed) as u32))
+    })
+}
+
+fn due(number: u64, rate: u64) -> Duration {
+    if rate == u64::MAX { Duration::ZERO } else { Duration::from_secs_f64(number as f64 / rate as f64) }
+}
+
+fn wait_until(due: Instant) {
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+}
+
+/// Each time another one, since the same one at the same time is asked once.
+fn question(number: u64) -> String {
+    let path = QUESTIONS[number as usize % QUESTIONS.len()];
+    format!("{path}?{DAYS}&filter=session_id:ne:none-{number}")
+}
