@@ -2,12 +2,12 @@
 # has the engine library beside it. `docker build --target embedded .`
 
 FROM rust:1.95-bookworm AS build
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /build
 # Dependencies change less often than the program: they are built first, for a program that does nothing.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches \
-    && echo 'fn main() {}' | tee src/main.rs benches/pure.rs benches/overhead.rs benches/spans.rs benches/experiments.rs benches/product.rs >/dev/null \
-    && touch src/lib.rs \
+RUN mkdir -p src benches && touch src/lib.rs \
+    && for program in src/main benches/{pure,overhead,spans,experiments,product}; do echo 'fn main() {}' >"$program.rs"; done \
     && cargo build --release --locked --bin chartwell \
     && rm -rf src benches
 COPY . .
