@@ -190,7 +190,7 @@ def what_comes_from_the_environment_is_given():
         ("deploy/postgres/init.sql", ["postgres"]),
     ]:
         of_xml = re.findall(r'from_env="(\w+)"', text(path))
-        of_others = re.findall(r"\$\{env:(\w+)\}|: \$([A-Z_]+)$|^\\getenv \w+ (\w+)", text(path), re.M)
+        of_others = re.findall(r"\$\{env:(\w+)\}|: \$([A-Z_]+)$|^\\set .*"\$(\w+)"", text(path), re.M)
         for variable in of_xml + [name for names_ in of_others for name in names_ if name]:
             for name in names:
                 if variable not in services[name]["environment"]:

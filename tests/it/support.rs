@@ -43,12 +43,17 @@ const CLUSTERS: &str = "<clickhouse>
 pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        // What an engine finds in this folder are further settings.
-        let further = folder.join("engine.d");
-        std::fs::create_dir(&further)
-            .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
-            .expect("a folder");
+        // Settings that a test has laid there, or those that all others share.
+        let laid = std::env::var_os("CHARTWELL_TEST_ENGINE_FOLDER").map(std::path::PathBuf::from);
+        let folder = laid.unwrap_or_else(|| {
+            let folder = tempfile::tempdir().expect("a temporary folder").keep();
+            // What an engine finds in this folder are further settings.
+            let further = folder.join("engine.d");
+            std::fs::create_dir(&further)
+                .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
+                .expect("a folder");
+            folder
+        });
         // All tests have their tables in one engine, which counts a buffer of 1 MiB for each.
         let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30 };
         Engine::start(&config).expect("the engine starts")
