@@ -10,7 +10,7 @@ events() {
     seq "$first" $((first + count - 1)) | awk -v seed="$seed" -v profile="$profile" -v now="$now" '
         BEGIN { printf "[" }
         { printf "%s{\"event\":\"Send Message\",\"event_id\":\"%08x-0000-4000-8000-%012x\",\"time_utc\":\"%s\",\"profile_code\":\"%s\",\"data\":{\"text_length\":10}}",
-            NR > 1 ? "," : "", seed, $1, now, profile }
+            (NR > 1 ? "," : ""), seed, $1, now, profile }
         END { printf "]\n" }'
 }
 

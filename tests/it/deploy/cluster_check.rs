@@ -14,7 +14,7 @@ async fn run(apps: [&TestApp; 2], commands: &str) -> Result<String, String> {
     let output = tokio::task::spawn_blocking(move || bash.output().unwrap()).await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(told) } else { Err(format!("{told}{error}")) }
+    if output.status.success() { Ok(told.trim().to_owned()) } else { Err(format!("{told}{error}")) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +32,7 @@ async fn what_is_sent_to_one_instance_is_counted_by_the_other() {
         eventually 10 counts "$first" a 400
         counted "$second" b"#,
     );
-    assert_eq!(done.await, Ok("0\n".to_owned()));
+    assert_eq!(done.await, Ok("0".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -118,8 +118,10 @@ async fn settings_of_servers() {
         "SELECT concat(name, ' ', storage, ' ', auth_type[1]) FROM system.users WHERE name != 'default' ORDER BY name",
     );
     assert_eq!(users.await, ["bi users_xml plaintext_password", "chartwell users_xml plaintext_password"]);
-    let bounds = of("SELECT concat(setting_name, '=', ifNull(value, ''), ' ', ifNull(min, ''), '-', ifNull(max, ''))
-         FROM system.settings_profile_elements WHERE profile_name = 'bi' ORDER BY setting_name");
+    let bounds = of(
+        "SELECT concat(assumeNotNull(setting_name), '=', ifNull(value, ''), ' ', ifNull(min, ''), '-', ifNull(max, ''))
+         FROM system.settings_profile_elements WHERE profile_name = 'bi' ORDER BY setting_name",
+    );
     let bounds = bounds.await;
     for bound in ["readonly=1 -", "allow_ddl=0 -", "max_execution_time=30 1-60", "max_memory_usage=1073741824 -"] {
         assert!(bounds.iter().any(|known| known == bound), "{bound} is not among {bounds:?}");
@@ -198,7 +200,6 @@ async fn rights_of_people() {
         "SELECT * FROM file('/etc/passwd', 'LineAsString')",
         "SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')",
         "SELECT * FROM remote('127.0.0.1:9', 'demo_analytics', 'events')",
-        "SELECT * FROM postgresql('127.0.0.1:9', 'operations', 'assistants', 'reader', 'password')",
     ];
     for select in outside {
         let refused = read_as(&clickhouse, "bi", select).await.unwrap_err();
@@ -263,7 +264,7 @@ async fn the_program_needs_no_more_than_it_is_granted() {
 
 #[test]
 fn a_right_that_is_missing_is_noticed() {
-    for right in ["CREATE VIEW", "INSERT", "CREATE DATABASE"] {
+    for right in ["INSERT", "CREATE DATABASE", "CREATE TABLE"] {
         let grants = grants_of_the_program();
         let fewer = grants.replace(&format!(", {right},"), ",");
         assert_ne!(fewer, grants);

@@ -7,6 +7,7 @@ mod cluster_check;
 mod dashboards;
 mod database;
 mod engine;
+mod runbook;
 mod settings;
 
 use std::path::PathBuf;
