@@ -74,7 +74,10 @@ impl Balancer {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, settings).unwrap();
+        // Debian has it where not everybody looks for programs.
+        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap());
         let child = Command::new("haproxy")
+            .env("PATH", path)
             .arg("-db")
             .arg("-f")
             .arg(&file)
