@@ -37,7 +37,8 @@ ENV CHARTWELL_LISTEN=0.0.0.0:8080 CHARTWELL_DATA_DIR=/data CHARTWELL_LOG_FORMAT=
 VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=6s --retries=3 --start-period=60s \
+# A start may wait for servers, and for another instance that migrates.
+HEALTHCHECK --interval=5s --timeout=6s --retries=3 --start-period=600s \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && head -1 <&3 | grep -q 200"]
 ENTRYPOINT ["chartwell"]
 CMD ["serve"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the files of deploy/ are checked and executed with, where it is missing: promtool, which Debian and Ubuntu
-# have in `prometheus`, HAProxy and ShellCheck.
+# have in `prometheus`, HAProxy, ShellCheck, and OpenSSL, which makes secrets.
 set -euo pipefail
 
 PATH=$PATH:/usr/sbin
@@ -8,9 +8,10 @@ packages=()
 command -v promtool >/dev/null || packages+=(prometheus)
 command -v haproxy >/dev/null || packages+=(haproxy)
 command -v shellcheck >/dev/null || packages+=(shellcheck)
+command -v openssl >/dev/null || packages+=(openssl)
 [[ ${#packages[@]} == 0 ]] && exit 0
 if ! command -v apt-get >/dev/null; then
-    echo "what is in deploy/ is checked with promtool, haproxy and shellcheck: install them, in the path" >&2
+    echo "what is in deploy/ is checked with promtool, haproxy, shellcheck and openssl: install them, in the path" >&2
     exit 1
 fi
 as_root=()

@@ -309,6 +309,8 @@ def an_instance_is_guarded_and_can_drain():
         yield "the user of the image is another one than that of the pod"
     if container["securityContext"] != {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}:
         yield "the container has rights that it does not need"
+    if pod.get("enableServiceLinks") is not False:
+        yield "the Service chartwell would be told as CHARTWELL_SERVICE_HOST, which is no setting: the start would be refused"
     if pod["terminationGracePeriodSeconds"] < 50 or "preStop" not in container["lifecycle"]:
         yield "the instance has no time to drain"
     if made["Service", instance["serviceName"]]["spec"]["clusterIP"] != "None":

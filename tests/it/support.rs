@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 
 /// Clusters of one and of two shards, all of which are this engine; and what Replicated tables need to be created. They
 /// stay read-only: this Keeper cannot be written to.
-const CLUSTERS: &str = "<clickhouse>
+pub const CLUSTERS: &str = "<clickhouse>
     <tcp_port>9000</tcp_port>
     <remote_servers>
         <one><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></one>

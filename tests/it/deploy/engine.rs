@@ -9,12 +9,13 @@ use std::path::Path;
 use std::process::Command;
 
 use chartwell::clickhouse::ClickHouse;
+use chartwell::migrations::{Target, migrations};
 use regex::Regex;
 
 use super::dashboards::statements;
 use super::text;
 use crate::program::Program;
-use crate::support::{Via, claims, clickhouse, json_of, message, migrate, sign, target};
+use crate::support::{CLUSTERS, Via, claims, clickhouse, json_of, message, migrate, sign, target};
 
 const CONFIG: &str = "deploy/clickhouse/config.d/chartwell.xml";
 const USERS: &str = "deploy/clickhouse/users.d/chartwell.xml";
@@ -66,13 +67,17 @@ fn loadable_users() -> String {
     users.replace("<default remove=\"remove\"/>", "").replace("<changeable_in_readonly/>", "")
 }
 
-/// Runs an ignored test of this file in a process whose engine is in a folder with these settings.
+/// Runs an ignored test of this file in a process whose engine is in a folder with the settings of the stack.
 fn in_a_process_of_its_own(test: &str) {
     let folder = tempfile::tempdir().unwrap();
     lay(folder.path(), &loadable_users(), &text(CONFIG));
+    run_in(folder.path(), test);
+}
+
+fn run_in(folder: &Path, test: &str) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("deploy::engine::{test}"), "--ignored", "--nocapture"])
-        .env("CHARTWELL_TEST_ENGINE_FOLDER", folder.path())
+        .env("CHARTWELL_TEST_ENGINE_FOLDER", folder)
         .envs(ENVIRONMENT)
         .output()
         .unwrap();
@@ -260,6 +265,66 @@ async fn the_program_needs_no_more_than_it_is_granted() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("the event is not counted\n{}", program.log());
+}
+
+#[test]
+fn the_program_makes_the_tables_of_a_cluster_with_what_it_is_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    lay(folder.path(), "<clickhouse/>", CLUSTERS);
+    std::fs::write(folder.path().join("users.xml"), only_with(&grants_of_the_program())).unwrap();
+    run_in(folder.path(), "rights_of_the_program");
+}
+
+#[tokio::test]
+#[ignore = "in a process of its own"]
+async fn rights_of_the_program() {
+    let clickhouse = clickhouse(Via::Pipe).await;
+    let target = Target { cluster: Some("one".to_owned()), ..target("acme") };
+    for database in ["acme_analytics", "acme_admin_db"] {
+        clickhouse.execute(&format!("CREATE DATABASE {database}")).await.unwrap();
+    }
+    // Nobody distributes statements here.
+    let on_cluster = target.on_cluster().to_string();
+    let mut made = 0;
+    for migration in migrations().unwrap() {
+        let statement = target.render(&migration).unwrap().unwrap().replace(&on_cluster, "");
+        match clickhouse.execute(&statement).await {
+            Ok(()) => made += 1,
+            // Without a Keeper a table cannot be altered, and a view cannot read the columns that it lacks.
+            Err(error) => assert!(!error.to_string().contains("Not enough privileges"), "{}: {error}", migration.file),
+        }
+    }
+    assert!(made > 85, "{made}");
+    let others = [
+        "CREATE OR REPLACE TABLE acme_admin_db.assistants (code String) ENGINE = PostgreSQL('127.0.0.1:9', 'a', 'b', 'c', 'd', '')",
+        "CREATE TABLE acme_analytics.queue (n UInt8) ENGINE = Kafka SETTINGS kafka_broker_list = '127.0.0.1:9', kafka_topic_list = 'a', kafka_group_name = 'a', kafka_format = 'JSONEachRow'",
+        "CREATE TABLE acme_analytics.own (n UInt8) ENGINE = MergeTree ORDER BY n",
+        "INSERT INTO acme_analytics.own SELECT 1",
+        "RENAME TABLE acme_analytics.own TO acme_analytics.other",
+        "ALTER TABLE acme_analytics.other DELETE WHERE n = 1 SETTINGS mutations_sync = 2",
+        "DROP TABLE acme_analytics.other SYNC",
+        "DROP TABLE acme_analytics.queue SYNC",
+    ];
+    for statement in others {
+        clickhouse.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+    for statement in [
+        "CREATE USER somebody",
+        "GRANT SELECT ON *.* TO default",
+        "DROP DATABASE acme_analytics",
+        "CREATE FUNCTION twice AS n -> 2 * n",
+        "SYSTEM SHUTDOWN",
+    ] {
+        let refused = clickhouse.execute(statement).await.expect_err(statement).to_string();
+        assert!(refused.contains("Code: 497"), "{statement}: {refused}");
+    }
+    for select in [
+        "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+        "SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')",
+    ] {
+        let refused = clickhouse.fetch::<String>(select).await.expect_err(select).to_string();
+        assert!(refused.contains("Code: 497"), "{select}: {refused}");
+    }
 }
 
 #[test]
