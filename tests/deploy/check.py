@@ -309,6 +309,11 @@ def an_instance_is_guarded_and_can_drain():
         yield "the user of the image is another one than that of the pod"
     if container["securityContext"] != {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}:
         yield "the container has rights that it does not need"
+    # The schema takes any text for one.
+    amounts = [amount for bounds in container["resources"].values() for amount in bounds.values()]
+    for amount in amounts:
+        if not re.fullmatch(r"\d+(\.\d+)?(m|[KMGT]i)?", str(amount)):
+            yield f"{amount} is no amount"
     if pod.get("enableServiceLinks") is not False:
         yield "the Service chartwell would be told as CHARTWELL_SERVICE_HOST, which is no setting: the start would be refused"
     if pod["terminationGracePeriodSeconds"] < 50 or "preStop" not in container["lifecycle"]:

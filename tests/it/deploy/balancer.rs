@@ -157,7 +157,7 @@ async fn a_client_stays_with_one_instance_and_moves_when_that_is_not_ready() {
     with_me.serving.abort();
     let _ = tokio::time::timeout(Duration::from_secs(5), async {
         while !with_me.serving.is_finished() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     })
     .await;

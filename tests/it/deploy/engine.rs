@@ -236,9 +236,8 @@ fn only_with(grants: &str) -> String {
 /// What the user `chartwell` is granted.
 fn grants_of_the_program() -> String {
     let users = text(USERS);
-    let found =
-        Regex::new(r"(?s)<chartwell>.*?(<grants>.*?</grants>)").unwrap().captures(&users).unwrap()[1].to_owned();
-    found
+    let grants = Regex::new(r"(?s)<chartwell>.*?(<grants>.*?</grants>)").unwrap();
+    grants.captures(&users).unwrap()[1].to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
