@@ -313,6 +313,9 @@ async fn rights_of_the_program() {
         "DROP DATABASE acme_analytics",
         "CREATE FUNCTION twice AS n -> 2 * n",
         "SYSTEM SHUTDOWN",
+        "CREATE TABLE acme_analytics.file (n UInt8) ENGINE = File(CSV)",
+        "CREATE TABLE acme_analytics.url (n UInt8) ENGINE = URL('http://127.0.0.1:9/', CSV)",
+        "CREATE TABLE acme_analytics.bucket (n UInt8) ENGINE = S3('http://127.0.0.1:9/a/b', NOSIGN, 'CSV')",
     ] {
         let refused = clickhouse.execute(statement).await.expect_err(statement).to_string();
         assert!(refused.contains("Code: 497"), "{statement}: {refused}");
