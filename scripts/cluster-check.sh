@@ -166,7 +166,10 @@ echo "alerts"
 watching() {
     local url found=0
     for url in "$first" "$second"; do
-        curl --silent --max-time 10 "$url/metrics" | grep --quiet '^chartwell_alert_state{' && found=$((found + 1))
+        # Read to its end: an end that comes early would be a failure of the pipe.
+        if curl --silent --max-time 10 "$url/metrics" | grep '^chartwell_alert_state{' >/dev/null; then
+            found=$((found + 1))
+        fi
     done
     [[ $found == 1 ]]
 }
