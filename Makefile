@@ -9,7 +9,7 @@ DEMO_FLAGS ?=
 TARGET ?= events
 MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product up down logs engine format lint unit sdks postgres deny props openapi crash crash-model kafka-check outage fuzz
+.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product up down logs engine format lint unit sdks postgres deny props deploy deploy-tools cluster cluster-down cluster-check openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,7 +18,7 @@ demo: engine ## Build and start the demo: charts at http://127.0.0.1:8080/
 	$(CARGO) build --release --locked --bin chartwell
 	./target/release/chartwell demo $(DEMO_FLAGS)
 
-test: engine format lint deny unit props ## Everything that CI runs
+test: engine format lint deny unit props deploy ## Everything that CI runs
 
 run: engine ## Build and start the server with the settings at hand
 	$(CARGO) run --release --locked -- serve
@@ -40,14 +40,26 @@ bench-experiments: engine ## Measure questions about an experiment of a million 
 bench-product: engine ## Measure questions over 10 million product events (EVENTS=… REPEAT=… ONLY=…); making them once takes a minute
 	$(CARGO) bench --locked --bench product
 
-up: ## Start the container, in the background
-	docker compose up --build --detach --wait
+up: ## Start one container with the embedded engine, in the background
+	docker compose --file docker-compose.single.yml up --build --detach --wait
 
 down: ## Stop the container; its data is kept
-	docker compose down
+	docker compose --file docker-compose.single.yml down
 
 logs: ## Follow the container's log
-	docker compose logs --follow
+	docker compose --file docker-compose.single.yml logs --follow
+
+cluster: .env ## Start the whole stack: two instances, a ClickHouse cluster, and what is around them
+	docker compose up --build --detach --wait
+
+cluster-down: .env ## Stop the stack; its data is kept
+	docker compose down
+
+cluster-check: ## Try the stack out, under a name of its own, and take it down: a server is away, Keeper, a kill
+	./scripts/cluster-check.sh
+
+.env:
+	./scripts/make-env.sh
 
 engine: ## Fetch the engine library once, into the cache folder
 	@./scripts/fetch-engine.sh
@@ -60,7 +72,7 @@ lint: ## Check for warnings, in code and documentation
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc --locked --no-deps --document-private-items --quiet
 
 # Many tests wait, for a kill, a broker, a timeout: more of them run than there are cores.
-unit: engine sdks postgres ## Run the tests, on the real engine
+unit: engine sdks postgres deploy-tools ## Run the tests, on the real engine
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} $(CARGO) test --locked
 
 sdks: target/sdks/python/.installed tests/sdks/javascript/node_modules/.package-lock.json ## Install the OpenTelemetry SDKs that tests send with
@@ -101,6 +113,17 @@ deny: ## Check licences, sources and duplicates of the dependencies
 
 props: ## Compile an answer against the types of Material UI X Charts
 	cd tests/mui && npm ci --silent --no-audit --no-fund && npm test --silent
+
+deploy: deploy-tools target/deploy/python/.installed ## Check what the program is deployed with
+	PYTHONPATH=target/deploy/python PATH=target/deploy/python/bin:$$PATH:/usr/sbin python3 tests/deploy/check.py
+
+deploy-tools: ## Install promtool, HAProxy and ShellCheck where they are missing
+	@./scripts/install-deploy-tools.sh
+
+target/deploy/python/.installed: tests/deploy/requirements.txt
+	rm -rf $(@D)
+	python3 -m pip install --quiet --root-user-action ignore --require-hashes --target $(@D) --requirement $<
+	touch $@
 
 openapi: ## Write openapi/openapi.json anew
 	$(CARGO) run --locked --quiet -- openapi > openapi/openapi.json

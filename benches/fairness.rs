@@ -158,19 +158,20 @@ fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<
             scope.spawn(|| ask_as_other(client));
         }
         // Each question is due at its time, however long the one before took.
-        let mut waited = Vec::new();
-        let mut asker = client(address, QUIET)?;
-        for number in 0.. {
-            let due = began + due(number, rate) + Duration::from_millis(37);
-            if due > began + secs {
-                break;
+        let ask_as_quiet = || -> Result<Vec<f64>, Failure> {
+            let (mut asker, mut waited) = (client(address, QUIET)?, Vec::new());
+            for number in 0..rate * secs.as_secs() {
+                let due = began + due(number, rate) + Duration::from_millis(37);
+                wait_until(due);
+                asker.ask(&question(number))?;
+                waited.push(due.elapsed().as_secs_f64() * 1e3);
             }
-            wait_until(due);
-            asker.ask(&question(number))?;
-            waited.push(due.elapsed().as_secs_f64() * 1e3);
-        }
+            Ok(waited)
+        };
+        let waited = ask_as_quiet();
+        // Whatever came of it, the others are to end.
         stop.store(true, Ordering::Relaxed);
-        Ok((waited, answered.load(Ordering::Relaxed) as u32))
+        Ok((waited?, answered.load(Ordering::Relaxed) as u32))
     })
 }
 
@@ -182,8 +183,6 @@ fn wait_until(due: Instant) {
     std::thread::sleep(due.saturating_duration_since(Instant::now()));
 }
 
-/// Each time another one, since the same one at the same time is asked once.
 fn question(number: u64) -> String {
-    let path = QUESTIONS[number as usize % QUESTIONS.len()];
-    format!("{path}?{DAYS}&filter=session_id:ne:none-{number}")
+    format!("{}?{DAYS}", QUESTIONS[number as usize % QUESTIONS.len()])
 }

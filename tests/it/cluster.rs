@@ -220,7 +220,7 @@ async fn what_a_table_is_joined_with_is_global() {
 }
 
 /// Events, spans and product events of the first quarter of 2026, by the statements of the benches.
-async fn fill(app: &TestApp) {
+pub async fn fill(app: &TestApp) {
     let making = [
         (include_str!("../../benches/spans.sql"), 1_500),
         (include_str!("../../benches/product.sql"), 1_000),

@@ -14,6 +14,7 @@ mod canaries;
 mod cluster;
 mod crash;
 mod demo;
+mod deploy;
 mod edge;
 mod engine;
 mod entities;

@@ -137,7 +137,12 @@ impl Postgres {
     }
 
     fn try_sql(&self, database: &str, sql: &str) -> Result<String, String> {
-        let mut client = self.client(database);
+        self.try_sql_as(("postgres", PASSWORD), database, sql)
+    }
+
+    /// Runs statements as somebody with a password; returns what they print, or why they fail.
+    pub fn try_sql_as(&self, who: (&str, &str), database: &str, sql: &str) -> Result<String, String> {
+        let mut client = self.client_as(who, database);
         client.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         let output = client.wait_with_output().unwrap();
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -146,19 +151,14 @@ impl Postgres {
 
     /// A session that is told statements, one after the other, by its standard input.
     pub fn client(&self, database: &str) -> Child {
+        self.client_as(("postgres", PASSWORD), database)
+    }
+
+    fn client_as(&self, (user, password): (&str, &str), database: &str) -> Child {
         Command::new(self.programs.join("psql"))
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--set", "ON_ERROR_STOP=1"])
-            .args([
-                "--host",
-                "127.0.0.1",
-                "--port",
-                &self.port.to_string(),
-                "--username",
-                "postgres",
-                "--dbname",
-                database,
-            ])
-            .env("PGPASSWORD", PASSWORD)
+            .args(["--host", "127.0.0.1", "--port", &self.port.to_string(), "--username", user, "--dbname", database])
+            .env("PGPASSWORD", password)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 
 /// Clusters of one and of two shards, all of which are this engine; and what Replicated tables need to be created. They
 /// stay read-only: this Keeper cannot be written to.
-const CLUSTERS: &str = "<clickhouse>
+pub const CLUSTERS: &str = "<clickhouse>
     <tcp_port>9000</tcp_port>
     <remote_servers>
         <one><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></one>
@@ -43,7 +43,19 @@ const CLUSTERS: &str = "<clickhouse>
 /// The folder of the engine of this test process.
 pub fn engine_folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| tempfile::tempdir().expect("a temporary folder").keep())
+    FOLDER.get_or_init(|| {
+        // Settings that a test has laid there, or those that all others share.
+        let laid = std::env::var_os("CHARTWELL_TEST_ENGINE_FOLDER").map(PathBuf::from);
+        laid.unwrap_or_else(|| {
+            let folder = tempfile::tempdir().expect("a temporary folder").keep();
+            // What an engine finds in this folder are further settings.
+            let further = folder.join("engine.d");
+            std::fs::create_dir(&further)
+                .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
+                .expect("a folder");
+            folder
+        })
+    })
 }
 
 /// The engine of this test process.
@@ -51,11 +63,6 @@ pub fn engine() -> &'static Engine {
     static ENGINE: OnceLock<&'static Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let folder = engine_folder().to_owned();
-        // What an engine finds in this folder are further settings.
-        let further = folder.join("engine.d");
-        std::fs::create_dir(&further)
-            .and_then(|()| std::fs::write(further.join("cluster.xml"), CLUSTERS))
-            .expect("a folder");
         // All tests have their tables in one engine, which counts a buffer of 1 MiB for each.
         let backups = folder.join("backups");
         let config = EngineConfig { library: None, folder, memory_bytes: 12 << 30, backups };
