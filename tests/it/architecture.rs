@@ -57,10 +57,11 @@ fn arrows_point_down_only() {
     assert_uses_only("config", &["query"]);
     assert_uses_only("auth", &["config", "query"]);
     assert_uses_only("json", &["query"]);
-    assert_uses_only("clickhouse", &["config", "json", "query"]);
+    assert_uses_only("traces", &["config"]);
+    assert_uses_only("clickhouse", &["config", "json", "query", "traces"]);
     assert_uses_only("rows", &["clickhouse", "config", "json"]);
     assert_uses_only("spool", &["config", "rows"]);
-    assert_uses_only("writer", &["clickhouse", "config", "rows", "spool"]);
+    assert_uses_only("writer", &["clickhouse", "config", "rows", "spool", "traces"]);
     assert_uses_only(
         "ingest",
         &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool", "topics"],
@@ -73,7 +74,7 @@ fn arrows_point_down_only() {
     assert_uses_only("latencies", &["answer", "clickhouse", "query"]);
     assert_uses_only("service", &["answer", "auth", "clickhouse", "config", "query", "repository"]);
     assert_uses_only("error", &["auth", "clickhouse", "query", "repository", "service"]);
-    assert_uses_only("http", &["answer", "auth", "config", "error", "json", "query"]);
+    assert_uses_only("http", &["answer", "auth", "config", "error", "json", "query", "traces"]);
 }
 
 #[test]

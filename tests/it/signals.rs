@@ -58,7 +58,7 @@ fn every_metric_is_described_and_every_description_is_of_one() {
 async fn metrics_tell_of_questions_inserts_and_the_process() {
     let app = TestApp::start("signals_metrics").await;
     app.store(&[json!({"event": "Send Message", "data": {"text_length": 3}})]).await;
-    let path = "/api/v1/recommendations/totals?range=24h";
+    let path = "/api/v1/recommendations/totals?range=yesterday";
     app.get(path).await;
     let metrics = async || app.request("/metrics").send().await.unwrap().text().await.unwrap();
     let value = |metrics: &str, name: &str| -> f64 {
