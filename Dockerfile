@@ -7,7 +7,7 @@ WORKDIR /build
 # Dependencies change less often than the program: they are built first, for a program that does nothing.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir -p src benches && touch src/lib.rs \
-    && for program in src/main benches/{pure,overhead,spans,experiments,product}; do echo 'fn main() {}' >"$program.rs"; done \
+    && for program in src/main benches/{pure,overhead,spans,experiments,product,fairness}; do echo 'fn main() {}' >"$program.rs"; done \
     && cargo build --release --locked --bin chartwell \
     && rm -rf src benches
 COPY . .

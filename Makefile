@@ -9,7 +9,7 @@ DEMO_FLAGS ?=
 TARGET ?= events
 MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product up down logs engine format lint unit sdks postgres deny props deploy deploy-tools cluster cluster-down cluster-check openapi crash crash-model kafka-check outage fuzz
+.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product bench-fairness release release-check up down logs engine format lint unit sdks postgres deny props deploy deploy-tools cluster cluster-down cluster-check openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ bench-experiments: engine ## Measure questions about an experiment of a million 
 
 bench-product: engine ## Measure questions over 10 million product events (EVENTS=… REPEAT=… ONLY=…); making them once takes a minute
 	$(CARGO) bench --locked --bench product
+
+bench-fairness: engine ## Measure what a loud account costs a quiet one (EVENTS=… RATE=… SECS=… REPEAT=…)
+	$(CARGO) bench --locked --bench fairness
 
 up: ## Start one container with the embedded engine, in the background
 	docker compose --file docker-compose.single.yml up --build --detach --wait
@@ -124,6 +127,12 @@ target/deploy/python/.installed: tests/deploy/requirements.txt
 	rm -rf $(@D)
 	python3 -m pip install --quiet --root-user-action ignore --require-hashes --target $(@D) --requirement $<
 	touch $@
+
+release: ## Build a release of this commit: the program, what it is made of, checksums
+	./scripts/release.sh
+
+release-check: ## Build it twice, in two folders, and compare
+	./scripts/release-check.sh
 
 openapi: ## Write openapi/openapi.json anew
 	$(CARGO) run --locked --quiet -- openapi > openapi/openapi.json

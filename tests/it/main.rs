@@ -51,5 +51,6 @@ mod signed;
 mod spool;
 mod support;
 mod templates;
+mod upgrade;
 mod voice_agents;
 mod writer;
