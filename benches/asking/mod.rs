@@ -92,7 +92,7 @@ pub struct Asked {
 
 impl Client {
     /// Asks a question below `/api/v1/`, whatever the answer; its status.
-    #[allow(dead_code, reason = "not every bench is refused anything")]
+    #[allow(dead_code, reason = "in most benches nothing is refused")]
     pub fn try_ask(&mut self, path: &str) -> Result<u16, Failure> {
         Ok(self.answer(path)?.0)
     }

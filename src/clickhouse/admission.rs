@@ -5,7 +5,8 @@
 //! queue waits with a deadline, and the rest is told to come back.
 //!
 //! Accounts share the engine. Each has a queue of its own, and the turn is that of the account that has used the engine
-//! least lately; while others ask as well, none has all places, so that a question of a quiet account begins at once.
+//! least lately; while others ask as well, none has all places, so that a question of a quiet account begins at once. And
+//! what runs of an account that has used far more than the others pauses meanwhile: the engine does that, by priorities.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,8 @@ const INSERTING_FOR: Duration = Duration::from_secs(1);
 const ASKING_FOR: Duration = Duration::from_secs(10);
 /// What was used counts half after this.
 const HALF_LIFE: Duration = Duration::from_secs(10);
+/// An account that has used so many times what accounts use on average has used more than its share.
+const FAR_MORE: f64 = 1.5;
 
 /// Lets questions in. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +48,8 @@ struct Inner {
 #[derive(Default)]
 struct Shared {
     running: usize,
+    /// Those of accounts within their share.
+    running_first: usize,
     accounts: HashMap<Account, Of>,
 }
 
@@ -63,10 +68,31 @@ pub struct Admitted {
     /// Threads that it may use: one for each core when it runs alone; one when others run or wait, or rows come
     /// in: beside a busy core, the work of two threads ends when the slower one does.
     pub threads: usize,
+    /// Whether what runs of others pauses for it, or it for them; where only one account asks, neither.
+    pub priority: Priority,
     account: Account,
     began: Instant,
     admission: Admission,
     is_given_back: bool,
+}
+
+/// Which questions go before others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    None,
+    First,
+    Second,
+}
+
+impl Priority {
+    /// As the engine's setting has it.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::First => 1,
+            Self::Second => 2,
+        }
+    }
 }
 
 impl Admission {
@@ -130,13 +156,24 @@ impl Admission {
     }
 
     fn begin(&self, shared: &mut Shared, account: &Account, now: Instant) -> Admitted {
-        let is_alone = shared.running == 0
-            && shared.accounts.values().all(|of| of.waiting.is_empty())
+        let priority = shared.priority(account, now);
+        // Those that pause are not in the way.
+        let (running, is_anybody_waiting) = match priority {
+            Priority::None | Priority::Second => (shared.running, shared.is_anybody_waiting(|_| true)),
+            Priority::First => {
+                let is_first = |other: &Account| shared.priority(other, now) == Priority::First;
+                (shared.running_first, shared.is_anybody_waiting(is_first))
+            }
+        };
+        let is_alone = running == 0
+            && !is_anybody_waiting
             && self.inner.began.elapsed().as_millis() as u64 >= self.inner.inserting_until.load(Ordering::Relaxed);
         shared.running += 1;
+        shared.running_first += usize::from(priority != Priority::Second);
         shared.of(account, now).running += 1;
         Admitted {
             threads: if is_alone { self.inner.cores } else { 1 },
+            priority,
             account: account.clone(),
             began: now,
             admission: self.clone(),
@@ -170,9 +207,28 @@ impl Shared {
         })
     }
 
+    /// Accounts that have asked just now.
+    fn asking(&self, now: Instant) -> impl Iterator<Item = (&Account, &Of)> {
+        self.accounts.iter().filter(move |(_, of)| now - of.asked < ASKING_FOR)
+    }
+
+    fn is_anybody_waiting(&self, which: impl Fn(&Account) -> bool) -> bool {
+        self.accounts.iter().any(|(account, of)| !of.waiting.is_empty() && which(account))
+    }
+
+    fn priority(&self, account: &Account, now: Instant) -> Priority {
+        let used: Vec<f64> = self.asking(now).map(|(_, of)| of.used_at(now)).collect();
+        if used.len() < 2 {
+            return Priority::None;
+        }
+        let average = used.iter().sum::<f64>() / used.len() as f64;
+        let own = self.accounts.get(account).map_or(0.0, |of| of.used_at(now));
+        if own > FAR_MORE * average { Priority::Second } else { Priority::First }
+    }
+
     /// Whether one more question of an account may run.
     fn has_room(&self, account: &Account, concurrency: usize, now: Instant) -> bool {
-        let others_ask = self.accounts.iter().any(|(other, of)| other != account && now - of.asked < ASKING_FOR);
+        let others_ask = self.asking(now).any(|(other, _)| other != account);
         let most = if others_ask { (concurrency - 1).max(1) } else { concurrency };
         let running = self.accounts.get(account).map_or(0, |of| of.running);
         self.running < concurrency && running < most
@@ -190,6 +246,7 @@ impl Shared {
         let took = (now - admitted.began).as_secs_f64();
         metrics::histogram!("chartwell_account_query_seconds", "account" => admitted.account.to_string()).record(took);
         self.running -= 1;
+        self.running_first -= usize::from(admitted.priority != Priority::Second);
         let of = self.of(&admitted.account, now);
         of.running -= 1;
         (of.used, of.as_of) = (of.used_at(now) + took, now);
@@ -281,6 +338,32 @@ mod tests {
         tokio::time::advance(ASKING_FOR).await;
         let three = [admission.admit(&loud).await, admission.admit(&loud).await, admission.admit(&loud).await];
         assert!(three.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_used_far_more_pauses_for_the_others() {
+        let (admission, loud, quiet) = (admission(3, 4), account("loud"), account("quiet"));
+        let use_it = async |account: &Account, millis| {
+            let admitted = admission.admit(account).await.unwrap();
+            tokio::time::advance(Duration::from_millis(millis)).await;
+            admitted.priority
+        };
+        assert_eq!(use_it(&loud, 900).await, Priority::None);
+        assert_eq!(use_it(&quiet, 100).await, Priority::First);
+        let running = admission.admit(&loud).await.unwrap();
+        assert_eq!((running.priority, running.threads), (Priority::Second, admission.inner.cores));
+        // What pauses is not in the way.
+        let first = admission.admit(&quiet).await.unwrap();
+        assert_eq!((first.priority, first.threads), (Priority::First, admission.inner.cores));
+        assert_eq!(admission.admit(&quiet).await.unwrap().threads, 1);
+        drop((running, first));
+        // Whoever uses as much is no better than the other one.
+        assert_eq!(use_it(&quiet, 500).await, Priority::First);
+        assert_eq!(use_it(&loud, 0).await, Priority::First);
+        tokio::time::advance(ASKING_FOR).await;
+        assert_eq!(use_it(&loud, 0).await, Priority::None);
+        let shared = admission.shared();
+        assert_eq!((shared.running, shared.running_first), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

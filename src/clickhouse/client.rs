@@ -358,6 +358,7 @@ impl ClickHouse {
         let limits = &self.inner.limits;
         let settings = [
             ("max_threads", admitted.threads.to_string()),
+            ("priority", admitted.priority.number().to_string()),
             ("max_execution_time", limits.query_timeout_seconds.to_string()),
             ("max_memory_usage", limits.query_memory_bytes.to_string()),
             ("max_result_rows", MOST_RESULT_ROWS.to_string()),
