@@ -228,7 +228,10 @@ pub async fn statements(clickhouse: &ClickHouse, account: &Account) -> Result<St
         let answer = experiments.conversion(&reader, "a", &question).await;
         answer.map_err(|error| Unaccepted { endpoint: "conversion", query, error })?;
     }
-    for query in ["datetime_from=2026-02-03&datetime_to=2026-02-03", "range=7d&platforms=web&filter=data.x:eq:1"] {
+    for query in [
+        "datetime_from=2026-02-03&datetime_to=2026-02-03",
+        "datetime_from=2026-01-27&datetime_to=2026-02-02&platforms=web&filter=data.x:eq:1",
+    ] {
         let question = Parameters::read(query).expect("specimens are good questions");
         let answer = experiments.guardrails(&reader, "a", &question).await;
         answer.map_err(|error| Unaccepted { endpoint: "guardrails", query, error })?;

@@ -451,8 +451,10 @@ async fn models_without_a_price_are_listed_and_a_book_with_a_mistake_names_its_l
             reqwest::Client::new().post(format!("{}/v1/traces", program.url)).bearer_auth(sign(&claims(ACCOUNT)));
         assert!(request.json(&export).send().await.unwrap().status().is_success());
         tokio::time::sleep(Duration::from_secs(2)).await;
-        // While it serves, the folder is its own.
-        let busy = prices(&["check"], &data, &file, "");
+        // Beside it can be looked; to change rows, the folder is its own.
+        let beside = prices(&["check", "--from", "2026-02-01", "--to", "2026-02-02"], &data, &file, "");
+        assert!(told(&beside).contains("new's"), "{}", told(&beside));
+        let busy = prices(&["recompute", "--from", "2026-02-01", "--to", "2026-02-02"], &data, &file, "");
         assert!(!busy.status.success() && told(&busy).contains("in use by another process"), "{}", told(&busy));
     })
     .await;

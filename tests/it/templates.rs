@@ -66,3 +66,9 @@ fn every_template_says_what_it_asks_and_names_no_table_itself() {
         }
     }
 }
+
+#[test]
+fn what_is_asked_for_the_snapshots_is_of_fixed_days() {
+    let asked = include_str!("../../src/verification.rs");
+    assert!(!asked.contains("\"range=") && !asked.contains("&range="), "tomorrow it would be another statement");
+}
