@@ -83,7 +83,7 @@ fn message(number: u64) -> Value {
         "time_utc": format!("2026-02-03T{:02}:{:02}:00Z", number % 24, number % 60),
         "profile_code": (["support", "sales"][(number % 2) as usize]), "agent_id": format!("agent-{}", number % 5),
         "data": {"text_length": 20 + number % 30, "channel": "chat", "suggestions": [
-            {"id": format!("r{number}"), "source": (["gpt", "trie", "url"][(number % 3) as usize]), "len_text": 12, "edited": number % 4 == 0}]},
+            {"id": format!("r{number}"), "source": (["gpt", "trie", "url"][(number % 3) as usize]), "len_text": 12, "edited": number.is_multiple_of(4)}]},
     })
 }
 
