@@ -16,7 +16,7 @@ name=chartwell-$version-$target
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 export SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0
+export LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_STRIP=debuginfo
 
 # Neither the folder nor the user is to be in the bytes.
 maps=("$PWD=/chartwell" "$cargo_home=/cargo" "$(rustc --print sysroot)=/rust")
@@ -32,8 +32,9 @@ rm -rf "dist/$name" && mkdir -p "dist/$name"
 cp target/dist/release/chartwell LICENSE README.md CHANGELOG.md chartwell.example.toml alerts.toml prices.toml \
     openapi/openapi.json scripts/fetch-engine.sh "dist/$name"
 cp -r docs "dist/$name/docs"
-cargo cyclonedx --format json --describe binaries --spec-version 1.5 --override-filename sbom --quiet
-mv sbom.json "dist/$name/sbom.json" 2>/dev/null || mv sbom.cdx.json "dist/$name/sbom.json"
+cargo cyclonedx --format json --spec-version 1.5 --override-filename sbom --quiet
+sed "s|file://$PWD|file:///chartwell|g" sbom.json >"dist/$name/sbom.json"
+rm sbom.json
 tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=ustar -C dist -cf - "$name" |
     gzip --no-name --best >"dist/$name.tar.gz"
 cp "dist/$name/sbom.json" "dist/$name.sbom.json"
