@@ -113,9 +113,10 @@ async fn put_back(
     };
     let mut ids = KnownIds::open(&index, Utc::now())?;
     let mut noted = 0;
-    for account in &config.server.accounts {
+    // Of those that are not served at present as well: they may come back.
+    for account in manifest.databases.iter().filter_map(|database| database.strip_suffix("_analytics")) {
         bar.set_message(format!("{account}: known ids"));
-        noted += note_ids(&program.clickhouse, account, &mut ids, |_| bar.tick()).await?;
+        noted += note_ids(&program.clickhouse, &account.parse()?, &mut ids, |_| bar.tick()).await?;
     }
     Ok((manifest, noted))
 }
