@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::ServiceExt;
 
-const HEADER_TIMEOUT: Duration = Duration::from_secs(8);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// A body may pause for this long …
 const BODY_STALL: Duration = Duration::from_secs(10);
