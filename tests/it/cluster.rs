@@ -11,7 +11,8 @@ use chrono::{DateTime, Duration, Utc};
 use regex::Regex;
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, Via, account, clickhouse, message, migrate, recommendation, target, with};
+use crate::databases::migrate;
+use crate::support::{TestApp, Via, account, clickhouse, message, recommendation, target, with};
 
 fn on_cluster(account: &str) -> Target {
     Target { cluster: Some("one".to_owned()), ..target(account) }

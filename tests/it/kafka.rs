@@ -18,8 +18,9 @@ use rdkafka::{ClientConfig, Message};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::databases::migrate;
 use crate::program::Program;
-use crate::support::{TestApp, Via, account, clickhouse, json_of, message, migrate, target, with};
+use crate::support::{TestApp, Via, account, clickhouse, json_of, message, target, with};
 
 /// The brokers to test against: a mock cluster of librdkafka, unless others are named.
 struct Brokers {

@@ -13,6 +13,7 @@ mod batch_sender;
 mod canaries;
 mod cluster;
 mod crash;
+mod databases;
 mod demo;
 mod deploy;
 mod edge;

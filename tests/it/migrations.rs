@@ -5,6 +5,7 @@ use std::time::Instant;
 use chartwell::clickhouse::ClickHouse;
 use chartwell::migrations::{Migration, MigrationError, Migrator, PlanError, State, Target, migrations};
 
+use crate::databases;
 use crate::support::{BOTH_WAYS, Via, account, clickhouse, target};
 
 fn migrator<'a>(clickhouse: &'a ClickHouse, target: Target, migrations: &'a [Migration]) -> Migrator<'a> {
@@ -66,6 +67,18 @@ async fn a_run_that_was_killed_at_any_statement_is_resumed_to_the_same_schema() 
         assert_eq!(resumed.run().await.unwrap().applied.len(), migrations.len() - last);
         assert!(schema(&clickhouse, name).await == whole, "killed at {last}, the schema is another");
     }
+}
+
+#[tokio::test]
+async fn what_tests_lay_down_is_what_migrations_make() {
+    let clickhouse = clickhouse(Via::Pipe).await;
+    let migrations = migrations().unwrap();
+    migrator(&clickhouse, target("made_here"), &migrations).run().await.unwrap();
+    databases::migrate(&clickhouse, target("laid_down")).await;
+    let (laid_down, made) = (schema(&clickhouse, "laid_down").await, schema(&clickhouse, "made_here").await);
+    let different: Vec<_> = laid_down.iter().zip(&made).filter(|(laid_down, made)| laid_down != made).collect();
+    assert_eq!((laid_down.len(), &different[..]), (made.len(), &[][..]));
+    assert_eq!(migrator(&clickhouse, target("laid_down"), &migrations).run().await.unwrap().applied, [""; 0]);
 }
 
 #[tokio::test]

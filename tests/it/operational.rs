@@ -9,10 +9,11 @@ use chartwell::config::AdminDb;
 use chartwell::migrations::{Migrator, Target, migrations};
 use serde_json::{Value, json};
 
+use crate::databases::migrate;
 use crate::postgres::Postgres;
 use crate::program::Program;
 use crate::proxy::{Proxy, Way};
-use crate::support::{SECRET, TestApp, Via, clickhouse, granted, json_of, migrate, sign, span, target};
+use crate::support::{SECRET, TestApp, Via, clickhouse, granted, json_of, sign, span, target};
 
 const PASSWORD: &str = "p@ss'w\\ord/% 🔑";
 const ENCODED_PASSWORD: &str = "p%40ss%27w%5Cord%2F%25%20%F0%9F%94%91";

@@ -15,7 +15,7 @@ use chartwell::clickhouse::{ClickHouse, Place};
 use chartwell::config::{Account, ClickHouseConfig, Config, QueryConfig, Secret};
 use chartwell::ingest::Intake;
 use chartwell::ingest::endpoints::Ingestion;
-use chartwell::migrations::{Migrator, Target, migrations};
+use chartwell::migrations::Target;
 use chartwell::page::Page;
 use chartwell::writer::Writer;
 use chrono::{DateTime, Datelike, Utc};
@@ -24,6 +24,8 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+
+use crate::databases::migrate;
 
 /// Clusters of one and of two shards, all of which are this engine; and what Replicated tables need to be created. They
 /// stay read-only: this Keeper cannot be written to.
@@ -115,14 +117,6 @@ pub fn account(name: &str) -> Account {
 
 pub fn target(name: &str) -> Target {
     Target { account: account(name), cluster: None, retention_days: 90, kafka_brokers: None, admin_db: None }
-}
-
-/// Brings the tables of an account up to date.
-pub async fn migrate(clickhouse: &ClickHouse, target: Target) {
-    let migrations = migrations().expect("the migrations are in order");
-    let migrator =
-        Migrator { clickhouse, target, migrations: &migrations, is_alone: false, may_shorten_retention: false };
-    migrator.run().await.unwrap_or_else(|error| panic!("{error}"));
 }
 
 pub const SECRET: &str = "a secret of the tests, and long enough";

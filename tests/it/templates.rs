@@ -6,7 +6,8 @@ use std::fmt::Write;
 use chartwell::clickhouse::template;
 use chartwell::verification::{statements, verify_templates};
 
-use crate::support::{Via, account, clickhouse, migrate, target};
+use crate::databases::migrate;
+use crate::support::{Via, account, clickhouse, target};
 
 #[tokio::test]
 async fn every_template_is_rendered_and_accepted() {

@@ -14,8 +14,9 @@ use regex::Regex;
 
 use super::dashboards::statements;
 use super::text;
+use crate::databases::migrate;
 use crate::program::Program;
-use crate::support::{CLUSTERS, Via, claims, clickhouse, json_of, message, migrate, sign, target};
+use crate::support::{CLUSTERS, Via, claims, clickhouse, json_of, message, sign, target};
 
 const CONFIG: &str = "deploy/clickhouse/config.d/chartwell.xml";
 const USERS: &str = "deploy/clickhouse/users.d/chartwell.xml";

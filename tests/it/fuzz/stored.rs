@@ -9,7 +9,8 @@ use chartwell::rows::{Month, Rows, Table};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::support::{Via, clickhouse, migrate, target};
+use crate::databases::migrate;
+use crate::support::{Via, clickhouse, target};
 
 /// Rows that are inserted together.
 const TOGETHER: usize = 500;
