@@ -44,7 +44,7 @@ impl Asked {
         fs::write(folder.join("chartwell.toml"), settings).unwrap();
         let before = self.program.log().matches(told).count();
         self.program.signal("-HUP");
-        eventually(Duration::from_secs(30), || async { self.program.log().matches(told).count() > before }).await;
+        eventually(Duration::from_secs(60), || async { self.program.log().matches(told).count() > before }).await;
     }
 }
 
@@ -115,7 +115,7 @@ async fn accounts_come_and_go_while_the_program_runs() {
         assert_eq!(status, StatusCode::OK, "{totals}");
         totals["totals"][0]["value"].clone()
     };
-    eventually(Duration::from_secs(10), || async { total("second").await == json!(7) }).await;
+    eventually(Duration::from_secs(60), || async { total("second").await == json!(7) }).await;
     assert_eq!(total("first").await, json!(3));
 }
 
@@ -137,7 +137,7 @@ async fn a_day_of_rows_is_counted_from_what_is_stored() {
     // Another process knows it as well, as soon as it has looked.
     let asked = Asked::start(folder);
     let today = async || asked.ask("daily", "/api/v1/accounts/current").await.1["limits"]["rows_today"].clone();
-    eventually(Duration::from_secs(10), || async { today().await == json!(6) }).await;
+    eventually(Duration::from_secs(60), || async { today().await == json!(6) }).await;
     assert_eq!(asked.send("daily", 7, 5).await.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(asked.send("daily", 7, 4).await.status(), StatusCode::ACCEPTED);
     assert_eq!(today().await, json!(10));

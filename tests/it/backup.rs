@@ -108,7 +108,7 @@ async fn a_backup_is_of_one_moment_and_what_it_has_is_known_again() {
             }
         })
     };
-    eventually(Duration::from_secs(30), || async { messages(&program.url, account).await >= 10 * TOGETHER }).await;
+    eventually(Duration::from_secs(60), || async { messages(&program.url, account).await >= 10 * TOGETHER }).await;
     let before = messages(&program.url, account).await;
     let folder = served.to_owned();
     let backups = tokio::task::spawn_blocking(move || {
@@ -125,7 +125,7 @@ async fn a_backup_is_of_one_moment_and_what_it_has_is_known_again() {
     stop.store(true, Ordering::Relaxed);
     sending.await.unwrap();
     let sent = sent.load(Ordering::Relaxed);
-    eventually(Duration::from_secs(30), || async { messages(&program.url, account).await == sent }).await;
+    eventually(Duration::from_secs(60), || async { messages(&program.url, account).await == sent }).await;
     program.signal("-TERM");
     program.wait();
 
@@ -143,7 +143,7 @@ async fn a_backup_is_of_one_moment_and_what_it_has_is_known_again() {
         accepted += send(&program.url, account, first, 1_000.min(sent - first)).await;
     }
     assert_eq!(accepted, sent - known);
-    eventually(Duration::from_secs(30), || async { messages(&program.url, account).await == sent }).await;
+    eventually(Duration::from_secs(60), || async { messages(&program.url, account).await == sent }).await;
     program.signal("-TERM");
     program.wait();
     assert_eq!(done(served, account, &["backup", "last", "--keep", "1"]).lines().count(), 3);
@@ -181,7 +181,7 @@ async fn a_visitor_is_erased_beside_the_server_and_the_next_answer_says_so() {
     let account = "erased_beside";
     let program = Program::start(folder, account);
     send(&program.url, account, 0, 70).await;
-    eventually(Duration::from_secs(10), || async { messages_of_rows(&program.url, account).await == 70 }).await;
+    eventually(Duration::from_secs(60), || async { messages_of_rows(&program.url, account).await == 70 }).await;
     let words = ["erase", "--account", account, "--visitor", "visitor-3"];
     let folder = folder.to_owned();
     let said = tokio::task::spawn_blocking(move || done(&folder, account, &words)).await.unwrap();

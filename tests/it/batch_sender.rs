@@ -114,7 +114,7 @@ async fn each_of_a_thousand_events_is_stored_once_through_a_network_that_fails()
     assert_eq!((requests.len(), those_with(&told, "retry").len()), (21 + failed, failed));
     for pair in requests.windows(2).filter(|pair| pair[0].0 == Refuse) {
         let waited = pair[1].1 - pair[0].1;
-        assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(5), "{waited:?}");
+        assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(20), "{waited:?}");
     }
 }
 

@@ -51,7 +51,7 @@ async fn settle(program: &Program, account: &str, mut clients: Vec<Sender>) -> u
         }
     }
     let acknowledged: u64 = clients.iter().map(|client| client.acknowledged).sum();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(300);
     let mut stored = counts(program, account).await;
     while stored.1 < acknowledged && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -132,7 +132,7 @@ async fn a_disk_that_fails_now_and_then_loses_nothing() {
         if has_failed && seconds >= 3 && clients.iter().map(|client| client.refused).sum::<u64>() > 5 {
             break;
         }
-        assert!(seconds < 60, "the disk fails now and then");
+        assert!(seconds < 300, "the disk fails now and then");
     }
     settle(&program, account, clients).await;
 }

@@ -166,7 +166,7 @@ async fn a_query_that_nobody_waits_for_is_killed_soon_and_the_next_ones_are_unha
         );
         let given_up = Instant::now();
         while clickhouse.fetch::<u64>(&running).await.unwrap() != [0] {
-            assert!(given_up.elapsed() < Duration::from_secs(3), "still running");
+            assert!(given_up.elapsed() < Duration::from_secs(20), "still running");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -276,7 +276,7 @@ async fn a_service_that_hangs_holds_nobody_longer_than_its_time() {
     let (waiting, (status, passed)) = tokio::join!(waiting, passing);
     assert!(waiting.iter().all(|(status, ..)| *status == 503));
     let waited = began.elapsed();
-    assert!(waited >= Duration::from_secs(2) && waited < Duration::from_secs(10), "{waited:?}");
+    assert!(waited >= Duration::from_secs(2) && waited < Duration::from_secs(30), "{waited:?}");
     assert!(status == 202 && passed < waited, "an event without a text waited, {passed:?}");
 }
 

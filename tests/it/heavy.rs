@@ -82,7 +82,7 @@ async fn questions_beyond_the_queue_are_told_to_come_back() {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         (refusal(ask(&app, ENDLESS).await).await, Instant::now())
     };
-    let (running, waiting, beyond) = tokio::join!(later(0), later(200), later(400));
+    let (running, waiting, beyond) = tokio::join!(later(0), later(400), later(800));
     assert_eq!(running.0, (504, "query_timeout".to_owned()));
     assert_eq!(waiting.0, (503, "overloaded".to_owned()));
     assert_eq!(beyond.0, (503, "overloaded".to_owned()));
@@ -107,7 +107,7 @@ async fn a_client_that_hangs_up_takes_its_query_with_it() {
     asking.abort();
     let hung_up = Instant::now();
     while running().await {
-        assert!(hung_up.elapsed() < Duration::from_secs(5), "it runs on");
+        assert!(hung_up.elapsed() < Duration::from_secs(15), "it runs on");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

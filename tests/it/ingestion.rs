@@ -410,7 +410,8 @@ async fn what_was_acknowledged_survives_a_kill() {
     for round in 0..3 {
         let mut program = Program::start(folder.path(), "killed");
         let deadline = tokio::time::Instant::now() + Duration::from_millis(400 + 150 * round);
-        while tokio::time::Instant::now() < deadline {
+        let enough = acknowledged + 40;
+        while tokio::time::Instant::now() < deadline || acknowledged < enough {
             let events: Vec<Value> =
                 (0..20).map(|_| message(&DateTime::<Utc>::to_rfc3339(&Utc::now()), &[("gpt", 1, false)])).collect();
             let response =

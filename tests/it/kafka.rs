@@ -209,7 +209,7 @@ async fn in_topic(brokers: &Brokers, topic: &str, expected: usize) -> BTreeSet<V
     consumer.subscribe(&[topic]).unwrap();
     let mut keys = BTreeSet::new();
     while keys.len() < expected {
-        let message = tokio::time::timeout(Duration::from_secs(30), consumer.recv()).await;
+        let message = tokio::time::timeout(Duration::from_secs(60), consumer.recv()).await;
         keys.insert(message.expect("there are more messages").unwrap().key().unwrap().to_vec());
     }
     keys

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::support::{SECRET, TestApp, Via, claims, json_of, sign, span, target};
+use crate::support::{SECRET, TestApp, Via, claims, eventually, json_of, sign, span, target};
 
 /// Prices in billionths of a dollar for a million tokens.
 #[derive(Clone, Copy)]
@@ -450,10 +450,12 @@ async fn models_without_a_price_are_listed_and_a_book_with_a_mistake_names_its_l
         let request =
             reqwest::Client::new().post(format!("{}/v1/traces", program.url)).bearer_auth(sign(&claims(ACCOUNT)));
         assert!(request.json(&export).send().await.unwrap().status().is_success());
-        tokio::time::sleep(Duration::from_secs(2)).await;
         // Beside it can be looked; to change rows, the folder is its own.
-        let beside = prices(&["check", "--from", "2026-02-01", "--to", "2026-02-02"], &data, &file, "");
-        assert!(told(&beside).contains("new's"), "{}", told(&beside));
+        eventually(Duration::from_secs(60), || async {
+            let beside = prices(&["check", "--from", "2026-02-01", "--to", "2026-02-02"], &data, &file, "");
+            told(&beside).contains("new's")
+        })
+        .await;
         let busy = prices(&["recompute", "--from", "2026-02-01", "--to", "2026-02-02"], &data, &file, "");
         assert!(!busy.status.success() && told(&busy).contains("in use by another process"), "{}", told(&busy));
     })

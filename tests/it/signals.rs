@@ -137,7 +137,7 @@ async fn requests_questions_and_inserts_are_traces_of_their_own() {
     assert!(program.wait().success());
 
     // What was not told yet is told at the end.
-    eventually(Duration::from_secs(5), || async { spans(&exports).len() >= 4 }).await;
+    eventually(Duration::from_secs(60), || async { spans(&exports).len() >= 4 }).await;
     let spans = spans(&exports);
     let named =
         |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("no span {name}: {spans:?}"));
@@ -178,5 +178,5 @@ async fn a_collector_that_is_away_holds_nothing_up() {
     let began = std::time::Instant::now();
     program.signal("-TERM");
     assert!(program.wait().success());
-    assert!(began.elapsed() < Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
