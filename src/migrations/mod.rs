@@ -1,8 +1,8 @@
 //! Migrations: the tables of every account, brought up to date at the start.
 //!
 //! `plan` decides before the first statement, `run` applies, and `_migration_history` gets a row for
-//! each file after its statement ran. A statement may run twice, when the process died in between:
-//! every file is idempotent.
+//! each file after its statement ran; files without one here get theirs with the next. A statement may run twice, when
+//! the process died in between: every file is idempotent.
 
 mod admin_db;
 mod kafka;

@@ -1,6 +1,6 @@
 //! The run: applies the plan of one account, statement by statement.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -93,12 +93,21 @@ impl Migrator<'_> {
         let history = self.history().await?;
         let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;
         let mut outcome = Outcome::default();
-        for migration in pending {
+        // A row of its own takes longer than most statements: files that run nothing here wait for the next that does.
+        let mut passed = Vec::new();
+        for migration in &pending {
             let started = Instant::now();
-            self.apply(migration).await?;
-            self.record(migration, started).await?;
+            let has_run = self.apply(migration).await?;
+            passed.push((*migration, started.elapsed()));
+            if has_run {
+                self.record(&passed).await?;
+                passed.clear();
+            }
             tracing::debug!(account = %self.target.account, file = migration.file, elapsed_ms = started.elapsed().as_millis(), "migrated");
             outcome.applied.push(migration.file.clone());
+        }
+        if !passed.is_empty() {
+            self.record(&passed).await?;
         }
         retention::align(self.clickhouse, &self.target, self.may_shorten_retention)
             .await
@@ -108,30 +117,37 @@ impl Migrator<'_> {
         Ok(outcome)
     }
 
-    /// Runs the statement of one file, without a row in the history.
-    pub async fn apply(&self, migration: &Migration) -> Result<(), MigrationError> {
-        let Some(statement) = self.render(migration)? else { return Ok(()) };
-        self.clickhouse.execute(&statement).await.map_err(|error| MigrationError::Statement {
+    /// Runs the statement of one file, without a row in the history; `false` when there is nothing to run here.
+    pub async fn apply(&self, migration: &Migration) -> Result<bool, MigrationError> {
+        let Some(statement) = self.render(migration)? else { return Ok(false) };
+        let outcome = self.clickhouse.execute(&statement).await.map_err(|error| MigrationError::Statement {
             account: self.target.account.to_string(),
             file: migration.file.clone(),
             // One line, however it was written.
             statement: statement.split_whitespace().collect::<Vec<_>>().join(" "),
             error,
-        })
+        });
+        outcome.map(|()| true)
     }
 
-    /// Writes the row of one file into the history.
-    pub async fn record(&self, migration: &Migration, started: Instant) -> Result<(), MigrationError> {
+    /// Writes the rows of some files into the history, with the time that each has taken.
+    pub async fn record(&self, passed: &[(&Migration, Duration)]) -> Result<(), MigrationError> {
         let sql = format!(
             "INSERT INTO {} (version, file, checksum, applied_at, duration_ms) \
-             SELECT {{version:UInt32}}, {{file:String}}, {{checksum:String}}, now64(6, 'UTC'), {{duration_ms:UInt64}}",
+             SELECT version, file, checksum, now64(6, 'UTC'), duration_ms FROM system.one \
+             ARRAY JOIN {{versions:Array(UInt32)}} AS version, {{files:Array(String)}} AS file, \
+             {{checksums:Array(String)}} AS checksum, {{durations_ms:Array(UInt64)}} AS duration_ms",
             self.target.table("_migration_history")
         );
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let sql = &sql;
+        let millis = |elapsed: &Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let versions: Vec<u32> = passed.iter().map(|(migration, _)| migration.version).collect();
+        let files: Vec<&str> = passed.iter().map(|(migration, _)| migration.file.as_str()).collect();
+        let checksums: Vec<&str> = passed.iter().map(|(migration, _)| migration.checksum.as_str()).collect();
+        let durations: Vec<u64> = passed.iter().map(|(_, elapsed)| millis(elapsed)).collect();
+        let (sql, versions, files, checksums, durations) = (&sql, &versions, &files, &checksums, &durations);
         let recorded = self.clickhouse.ask(|client| async move {
-            let query = client.query_raw(sql).param("version", migration.version).param("file", &migration.file);
-            query.param("checksum", &migration.checksum).param("duration_ms", duration_ms).execute().await
+            let query = client.query_raw(sql).param("versions", versions).param("files", files);
+            query.param("checksums", checksums).param("durations_ms", durations).execute().await
         });
         recorded.await.map_err(|error| self.database(error))
     }

@@ -46,10 +46,9 @@ async fn every_parameter_takes_every_string_without_a_server_error() {
             .map(|parameter| parameter["name"].as_str().unwrap());
         for name in names.chain(["unknown"]) {
             let mut values: Vec<&str> = HOSTILE.into_iter().chain([long.as_str(), ""]).collect();
-            // A parameter is read by the same code wherever it is: once it gets all of them, then some at random.
+            // A parameter is read by the same code wherever it is: once it gets all of them, then one at random.
             if !known.insert(name.to_owned()) {
-                random.shuffle(&mut values);
-                values.truncate(3);
+                values = vec![values[random.usize(..values.len())]];
             }
             for value in values {
                 let request = app.request(path).query(&[(name, value)]).bearer_auth(app.token());

@@ -14,13 +14,17 @@ fn shown(at: i64) -> String {
 }
 
 /// The row of an experiment, without its p-value, which comes beside it; nothing where no unit was first exposed.
-fn computed(all: &[Exposed], id: &str, range: [i64; 2], platform: Option<&str>) -> Option<(Value, Option<f64>)> {
+fn computed(
+    of_experiment: &[Exposed],
+    id: &str,
+    range: [i64; 2],
+    platform: Option<&str>,
+) -> Option<(Value, Option<f64>)> {
     let passes = |of: &Exposed| platform.is_none_or(|platform| of.platform == platform);
-    let units = units(all, id, range, passes);
+    let units = units(of_experiment, id, range, passes);
     if units.is_empty() {
         return None;
     }
-    let of_experiment: Vec<&Exposed> = all.iter().filter(|of| of.experiment == id).collect();
     let names: BTreeSet<&str> = of_experiment.iter().map(|of| of.variant.as_str()).collect();
     let mut counts: BTreeMap<&str, u64> = names.into_iter().map(|name| (name, 0)).collect();
     for unit in units.iter().filter(|unit| !unit.is_multiple()) {
@@ -50,7 +54,8 @@ async fn the_list_is_what_a_plain_computation_makes_of_the_rows() {
     let app = TestApp::start("experiment_list").await;
     let all = exposed::random(&mut random, 12);
     exposed::store(&app, &all).await;
-    let ids: BTreeSet<&str> = all.iter().map(|of| of.experiment.as_str()).collect();
+    let mut by_experiment: BTreeMap<&str, Vec<Exposed>> = BTreeMap::new();
+    all.iter().for_each(|of| by_experiment.entry(&of.experiment).or_default().push(of.clone()));
     for _ in 0..80 {
         let from = start() + Duration::minutes(random.i64(-1_440..25 * 1_440));
         let to = from + Duration::minutes(random.i64(1..40 * 1_440));
@@ -71,7 +76,8 @@ async fn the_list_is_what_a_plain_computation_makes_of_the_rows() {
         );
         let answer = app.get(&path).await;
         assert_eq!(answer["meta"]["source"], if raw.is_empty() { "experiment_units" } else { "raw" });
-        let mut wanted: Vec<_> = ids.iter().filter_map(|id| computed(&all, id, range, platform)).collect();
+        let mut wanted: Vec<_> =
+            by_experiment.iter().filter_map(|(id, of)| computed(of, id, range, platform)).collect();
         let order = |row: &Value| (row[column].as_u64(), row[column].as_str().map(str::to_owned));
         wanted.sort_by(|(one, _), (two, _)| {
             let by_column = order(one).cmp(&order(two));
