@@ -147,7 +147,8 @@ impl Spool {
         let (requests, arriving) = mpsc::channel(4_096);
         let ids = Index::new(ids_folder, ids);
         let (backlog_of, own) = (Arc::clone(&backlog), requests.downgrade());
-        let committer = Committer { log, ids, queue, backlog: backlog_of, unfinished, own, _lock: lock };
+        let unnoted = Vec::new();
+        let committer = Committer { log, ids, queue, backlog: backlog_of, unfinished, unnoted, own, _lock: lock };
         thread::Builder::new()
             .name("spool".to_owned())
             .spawn(move || committer.run(arriving))
@@ -209,6 +210,8 @@ struct Committer<D: Disk> {
     backlog: Arc<Backlog>,
     /// The places of records that are not inserted yet.
     unfinished: BTreeSet<Place>,
+    /// Batches that were inserted, which the disk did not take a note of: the next write has it.
+    unnoted: Vec<(DoneRecord, Vec<Place>)>,
     /// To be told that a flush is over.
     own: mpsc::WeakSender<Request>,
     _lock: File,
@@ -309,7 +312,8 @@ impl<D: Disk> Committer<D> {
     }
 
     fn write(&mut self, group: Group) {
-        let Group { lanes, keys, committing, beginning, finishing, .. } = group;
+        let Group { lanes, keys, committing, beginning, mut finishing, .. } = group;
+        finishing.append(&mut self.unnoted);
         let notes: Vec<(Kind, Vec<u8>)> = finishing
             .iter()
             .map(|(batch, _)| (Kind::Done, batch.encode()))
@@ -358,6 +362,8 @@ impl<D: Disk> Committer<D> {
             for place in finishing.iter().flat_map(|(_, places)| places) {
                 self.unfinished.remove(place);
             }
+        } else {
+            self.unnoted = finishing;
         }
         self.remove_segments();
         self.backlog.set_bytes(self.log.bytes());

@@ -232,3 +232,28 @@ async fn a_spool_of_any_size_has_room_again_when_everything_is_inserted() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_did_not_take_the_note_of_an_insert_has_room_again_when_it_does() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let folder = tempfile::tempdir().unwrap();
+    let Opened { spool, mut waiting, .. } = Spool::open(folder.path(), 64 << 10).unwrap();
+    let mut commit = async || {
+        let ids: Vec<Uuid> = (0..20).map(|_| some_id(&mut random)).collect();
+        spool.commit(&account("unnoted"), vec![rows(&ids)]).await
+    };
+    // Each of these fills a segment, and the note would be in the next one.
+    while commit().await.is_ok() {}
+    let [log, away] = ["spool/log", "spool/away"].map(|name| folder.path().join(name));
+    fs::rename(&log, &away).unwrap();
+    while let Ok(record) = waiting.try_recv() {
+        spool.finish(Uuid::now_v7(), vec![record.place]).await;
+    }
+    assert!(matches!(spool.begin(Uuid::now_v7(), &[]).await, Err(Refused::Disk(_))));
+    fs::rename(&away, &log).unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while commit().await.is_err() {
+        assert!(Instant::now() < patience, "no room again");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -24,7 +24,7 @@ pub struct Sender {
 impl Sender {
     pub fn new(account: &str, seed: u64) -> Self {
         let http =
-            reqwest::Client::builder().timeout(Duration::from_secs(20)).pool_max_idle_per_host(1).build().unwrap();
+            reqwest::Client::builder().timeout(Duration::from_secs(120)).pool_max_idle_per_host(1).build().unwrap();
         Self {
             http,
             token: sign(&chartwell::auth::Claims { exp: crate::support::now() + 86_400, ..claims(account) }),
