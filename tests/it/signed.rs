@@ -41,19 +41,21 @@ async fn code(response: Response) -> (StatusCode, Value) {
 async fn a_signed_request_is_taken_in_once_with_either_secret() {
     let app = start("signed").await;
     for (key, secret, id) in [("k1", FIRST, "m1"), ("k2", SECOND, "m2")] {
-        let signature = sign(secret, id, now(), EVENT);
-        assert_eq!(post(&app, EVENTS, key, id, now(), &signature, EVENT).await.status(), StatusCode::ACCEPTED);
-        let replayed = post(&app, EVENTS, key, id, now(), &signature, EVENT).await;
+        let at = now();
+        let signature = sign(secret, id, at, EVENT);
+        assert_eq!(post(&app, EVENTS, key, id, at, &signature, EVENT).await.status(), StatusCode::ACCEPTED);
+        let replayed = post(&app, EVENTS, key, id, at, &signature, EVENT).await;
         assert_eq!(code(replayed).await, (StatusCode::CONFLICT, json!("replayed")));
     }
     app.intake.settled().await;
     let count: Vec<u64> = app.clickhouse.fetch("SELECT count() FROM signed_analytics.events").await.unwrap();
     assert_eq!(count, [2]);
     // A request that failed may be sent again under its id.
-    let signature = sign(FIRST, "m3", now(), "{");
+    let at = now();
+    let signature = sign(FIRST, "m3", at, "{");
     for _ in 0..2 {
         assert_eq!(
-            code(post(&app, EVENTS, "k1", "m3", now(), &signature, "{").await).await,
+            code(post(&app, EVENTS, "k1", "m3", at, &signature, "{").await).await,
             (StatusCode::BAD_REQUEST, json!("malformed_body"))
         );
     }
