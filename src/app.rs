@@ -8,7 +8,6 @@ use axum::extract::FromRef;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
@@ -55,17 +54,17 @@ use crate::domains::product::tables::endpoints as product_tables;
 use crate::domains::recommendations::{RecommendationsService, endpoints as recommendations};
 use crate::domains::voice_agents::{VoiceAgentsService, endpoints as voice_agents};
 use crate::http::{
-    Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, not_found, on_panic, open,
+    Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, on_panic, open,
 };
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
 use crate::ingest::mirror::{Mirroring, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
 use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
-use crate::page::{self, Page};
 use crate::repository::{OperationalDatabase, Repository};
 use crate::rows::Counters;
 use crate::spool::{OpenError, Opened, Spool};
+use crate::studio::{self, Studio};
 use crate::telemetry;
 use crate::topics::{Topics, TopicsError};
 use crate::writer::{Batch, Inserter, Writer};
@@ -73,7 +72,7 @@ use crate::writer::{Batch, Inserter, Writer};
 /// What handlers work with. Cheap to clone.
 #[derive(Clone, FromRef)]
 pub struct AppState {
-    page: Page,
+    studio: Studio,
     platform: PlatformService,
     recommendations: RecommendationsService,
     assistants: AssistantsService,
@@ -116,7 +115,7 @@ pub struct App {
 pub struct Kept {
     pub clickhouse: ClickHouse,
     pub request_counts: RequestCounts,
-    page: Page,
+    studio: Studio,
     known_requests: KnownRequests,
     repository: Arc<Repository>,
     book: Book,
@@ -132,7 +131,7 @@ pub struct Serving {
 
 impl App {
     /// Puts the application together; the tables of every account must be up to date.
-    pub async fn new(config: &Config, clickhouse: ClickHouse, page: Page) -> Result<Self, AppError> {
+    pub async fn new(config: &Config, clickhouse: ClickHouse, studio: Studio) -> Result<Self, AppError> {
         let freshness = Arc::new(Freshness::new(clickhouse.clone()));
         let counters = Arc::new(Counters::default());
         let (spool, writer) = open_spool(config, &clickhouse, &freshness, &counters)?;
@@ -143,7 +142,7 @@ impl App {
         let intake = Intake::open(&clickhouse, spool, topics, config, counters).await?;
         let kept = Kept {
             request_counts: RequestCounts::default(),
-            page,
+            studio,
             known_requests: KnownRequests::default(),
             repository: Arc::new(Repository::new(clickhouse.clone(), freshness)),
             book: Book::new(clickhouse.clone()),
@@ -185,7 +184,7 @@ impl Kept {
         };
         let Domains { recommendations, assistants, voice_agents, experiments, product } = domains;
         let state = AppState {
-            page: self.page.clone(),
+            studio: self.studio.clone(),
             platform: PlatformService::new((Arc::clone(repository), operational), intake, config, telemetry::metrics()),
             recommendations,
             assistants,
@@ -197,9 +196,9 @@ impl Kept {
         };
         let (api, description) = api(&gatekeeper);
         let router = api
-            .route("/", get(page::index))
+            .merge(studio::routes())
             .merge(docs(description))
-            .fallback(not_found)
+            .fallback(studio::fallback)
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state)
             .layer(CatchPanicLayer::custom(on_panic))

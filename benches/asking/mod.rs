@@ -9,7 +9,7 @@ use chartwell::auth::{Claims, Scope, Tokens};
 use chartwell::clickhouse::ClickHouse;
 use chartwell::config::{Config, Secret};
 use chartwell::migrations::{Migrator, Target, migrations};
-use chartwell::page::Page;
+use chartwell::studio::Studio;
 use chrono::Utc;
 use tokio::net::TcpListener;
 
@@ -46,7 +46,7 @@ pub async fn migrate(config: &Config, clickhouse: &ClickHouse) -> Result<(), Fai
 
 /// The application of the account.
 pub async fn application(config: &Config, clickhouse: ClickHouse) -> Result<App, Failure> {
-    Ok(App::new(config, clickhouse, Page::new(None)).await?)
+    Ok(App::new(config, clickhouse, Studio::new(None)).await?)
 }
 
 /// Serves it; returns a client of the first account.

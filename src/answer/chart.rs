@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Group, Lines, Measure, Meta, Number, RangeMeta, Shape, csv};
+use super::{Group, Line, Lines, Measure, Meta, Number, RangeMeta, Shape, csv};
 use crate::query::{Buckets, Range};
 
 /// A chart over time. `xAxis` and `series` are props of Material UI X's `<BarChart>` and `<LineChart>`.
@@ -53,10 +53,28 @@ pub struct Series {
     pub label: String,
     /// A value for each bucket; null where there is none.
     pub data: Vec<Option<Number>>,
+    /// Where values are ratios: what was counted of the denominator, for each bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub numerator: Option<Vec<u64>>,
+    /// Where values are ratios: of how many, for each bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub denominator: Option<Vec<u64>>,
     /// Series with the same stack are drawn on top of each other, and add up to the total.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "total", nullable = false)]
     pub stack: Option<&'static str>,
+}
+
+impl Series {
+    /// As long as another axis, of which nothing is known where this one has ended.
+    fn resize(&mut self, length: usize) {
+        self.data.resize(length, None);
+        for parts in [&mut self.numerator, &mut self.denominator].into_iter().flatten() {
+            parts.resize(length, 0);
+        }
+    }
 }
 
 /// What a chart is like before it has values.
@@ -87,7 +105,7 @@ pub fn chart(
         let mut labels: Vec<Option<String>> = earlier_buckets.labels().into_iter().map(Some).collect();
         labels.resize(buckets.len(), None);
         let mut series = series(outline, earlier_buckets, &groups, lines);
-        series.iter_mut().for_each(|series| series.data.resize(buckets.len(), None));
+        series.iter_mut().for_each(|series| series.resize(buckets.len()));
         ComparedChart { range: RangeMeta::new(range), x_axis: vec![axis(labels)], series }
     });
     Chart {
@@ -107,7 +125,7 @@ fn axis(data: Vec<Option<String>>) -> Axis {
 }
 
 fn series(outline: Outline, buckets: &Buckets, groups: &[&Group], lines: &Lines) -> Vec<Series> {
-    let empty = vec![outline.measure.nothing(); buckets.len()];
+    let empty = Line::of(Group::Rest, vec![outline.measure.nothing(); buckets.len()]);
     let named = groups.iter().filter_map(|group| match group {
         Group::Named(name) if !name.is_empty() => Some(name.as_str()),
         _ => None,
@@ -122,10 +140,13 @@ fn series(outline: Outline, buckets: &Buckets, groups: &[&Group], lines: &Lines)
                 Group::Named(name) => name.clone(),
                 Group::Rest => free_name(REST, &taken),
             };
+            let line = lines.of(group).unwrap_or(&empty);
             Series {
                 label: id.clone(),
                 id,
-                data: lines.values(group).unwrap_or(&empty).to_vec(),
+                data: line.values.clone(),
+                numerator: line.parts.as_ref().map(|parts| parts.numerator.clone()),
+                denominator: line.parts.as_ref().map(|parts| parts.denominator.clone()),
                 stack: outline.measure.adds_up().then_some("total"),
             }
         })

@@ -134,11 +134,14 @@ impl Grid {
     /// The values as lines; a chart that is not split has one, whose name is given.
     pub fn lines(&self, buckets: &Buckets, measure: Measure, only: Option<&'static str>) -> Lines {
         let line = |group: Group, key: Option<&str>| {
-            let values = match self.groups.get(&key.map(str::to_owned)) {
-                Some(cells) => cells.iter().map(|cell| measure.value(*cell)).collect(),
-                None => vec![measure.nothing(); buckets.len()],
-            };
-            Line { group, values }
+            let empty = vec![Cell::default(); buckets.len()];
+            let cells = self.groups.get(&key.map(str::to_owned)).unwrap_or(&empty);
+            Line {
+                group,
+                values: cells.iter().map(|cell| measure.value(*cell)).collect(),
+                parts: (measure == Measure::Ratio)
+                    .then(|| cells.iter().map(|cell| (cell.numerator, cell.denominator)).collect()),
+            }
         };
         if let Some(only) = only {
             return Lines(vec![line(Group::Fixed(only), Some(""))]);

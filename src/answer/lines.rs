@@ -25,6 +25,29 @@ pub enum Group {
 pub struct Line {
     pub group: Group,
     pub values: Vec<Option<Number>>,
+    /// Where values are ratios of counts.
+    pub parts: Option<Parts>,
+}
+
+/// What the ratios of a line are made of; each as long as the axis.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    pub numerator: Vec<u64>,
+    pub denominator: Vec<u64>,
+}
+
+impl Line {
+    /// A line of values that are no ratios of counts.
+    pub fn of(group: Group, values: Vec<Option<Number>>) -> Self {
+        Self { group, values, parts: None }
+    }
+}
+
+impl FromIterator<(u64, u64)> for Parts {
+    fn from_iter<I: IntoIterator<Item = (u64, u64)>>(pairs: I) -> Self {
+        let (numerator, denominator) = pairs.into_iter().unzip();
+        Self { numerator, denominator }
+    }
 }
 
 /// The lines of a chart in the order in which they are drawn: the largest first, the rest last.
@@ -45,8 +68,8 @@ impl Lines {
         self.0.iter().any(|line| line.group == Group::Rest)
     }
 
-    pub(super) fn values(&self, group: &Group) -> Option<&[Option<Number>]> {
-        self.0.iter().find(|line| line.group == *group).map(|line| line.values.as_slice())
+    pub(super) fn of(&self, group: &Group) -> Option<&Line> {
+        self.0.iter().find(|line| line.group == *group)
     }
 }
 
@@ -74,7 +97,7 @@ pub fn quantile_lines(buckets: &Buckets, rows: &[QuantilesRow]) -> Lines {
     let line = |(index, name): (usize, &&'static str)| {
         let mut values = vec![Measure::Quantile.nothing(); buckets.len()];
         place(buckets, rows, index, |_, bucket, value| values[bucket] = value);
-        Line { group: Group::Fixed(name), values }
+        Line::of(Group::Fixed(name), values)
     };
     Lines(QUANTILES.iter().enumerate().map(line).collect())
 }
@@ -97,7 +120,7 @@ pub fn lines_of_known_groups(buckets: &Buckets, rows: &[QuantilesRow], lines: &[
                 values[bucket] = value;
             }
         });
-        Line { group: Group::Fixed(shown.name), values }
+        Line::of(Group::Fixed(shown.name), values)
     };
     Lines(lines.iter().map(line).collect())
 }
@@ -108,9 +131,9 @@ pub fn lines_of_quantile(buckets: &Buckets, rows: &[QuantilesRow], index: usize)
     let mut groups: BTreeMap<(bool, &str), Line> = BTreeMap::new();
     let mut sizes: HashMap<Group, u64> = HashMap::new();
     place(buckets, rows, index, |row, bucket, value| {
-        let line = groups.entry((row.is_rest > 0, &row.series)).or_insert_with(|| Line {
-            group: if row.is_rest > 0 { Group::Rest } else { Group::Named(row.series.clone()) },
-            values: vec![Measure::Quantile.nothing(); buckets.len()],
+        let line = groups.entry((row.is_rest > 0, &row.series)).or_insert_with(|| {
+            let group = if row.is_rest > 0 { Group::Rest } else { Group::Named(row.series.clone()) };
+            Line::of(group, vec![Measure::Quantile.nothing(); buckets.len()])
         });
         line.values[bucket] = value;
         *sizes.entry(line.group.clone()).or_default() += row.size;

@@ -21,7 +21,7 @@ use utoipa::openapi::{RefOr, Schema};
 pub use chart::{Axis, Chart, ComparedChart, NO_GROUP, Outline, Series, chart};
 pub use grid::{Grid, GroupedRow, Measure};
 pub use lines::{
-    Group, Line, Lines, QUANTILE_LEVELS, QUANTILES, QuantileLine, QuantilesRow, lines_of_known_groups,
+    Group, Line, Lines, Parts, QUANTILE_LEVELS, QUANTILES, QuantileLine, QuantilesRow, lines_of_known_groups,
     lines_of_quantile, quantile_lines,
 };
 pub use meta::{Cost, Meta, RangeMeta};

@@ -27,8 +27,8 @@ use crate::ingest::anonymise::Personal;
 use crate::ingest::endpoints::Ingestion;
 use crate::ingest::otlp::Exported;
 use crate::ingest::otlp::spans::{self, SpanReading};
-use crate::page::Page;
 use crate::rows::Row;
+use crate::studio::Studio;
 
 #[derive(Debug, Args)]
 pub struct DemoFlags {
@@ -98,7 +98,7 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     let token = tokens(&config, &secret).sign(&claims);
     program.runtime.block_on(async {
         program.migrate(&config, false).await?;
-        let app = App::new(&config, program.clickhouse.clone(), Page::new(Some(&token))).await?;
+        let app = App::new(&config, program.clickhouse.clone(), Studio::new(Some(&token))).await?;
         // An operational database that is not ours is only read.
         if config.clickhouse.admin_db_url.is_none() {
             introduce_assistants(&program.clickhouse, &account).await?;

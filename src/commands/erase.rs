@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config::{Account, Config};
 use crate::erasure::Erasure;
 use crate::ingest::salt;
-use crate::page::Page;
+use crate::studio::Studio;
 
 #[derive(Debug, Args)]
 pub struct EraseFlags {
@@ -41,7 +41,7 @@ pub fn erase(config: &Config, flags: &EraseFlags) -> Result<(), Failure> {
         if !program.is_beside {
             // What waits in the spool may be the visitor's as well.
             program.migrate(config, false).await?;
-            let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
+            let app = App::new(config, program.clickhouse.clone(), Studio::new(None)).await?;
             app.serving.ingestion.intake.settled().await;
             app.writer.stop(WRITER_PATIENCE).await;
             app.serving.ingestion.intake.close();

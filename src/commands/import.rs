@@ -12,8 +12,8 @@ use crate::clickhouse::embedded::StartError;
 use crate::config::{Account, Config};
 use crate::import::{Bookmark, Format, ImportError, Rows};
 use crate::ingest::{Backfill, Entry, Imported, Rejection};
-use crate::page::Page;
 use crate::rows::Table;
+use crate::studio::Studio;
 
 #[derive(Debug, Args)]
 pub struct ImportFlags {
@@ -48,7 +48,7 @@ pub fn import(config: &Config, flags: &ImportFlags) -> Result<(), Failure> {
     let program = Program::start(config).map_err(while_it_serves)?;
     program.runtime.block_on(async {
         program.migrate(config, false).await?;
-        let app = App::new(config, program.clickhouse.clone(), Page::new(None)).await?;
+        let app = App::new(config, program.clickhouse.clone(), Studio::new(None)).await?;
         let bar = bar(&files)?;
         let import = Import {
             config,

@@ -20,7 +20,7 @@ use crate::config::{Account, Config, ConfigError};
 use crate::http::{Routes, Shutdown, serve as serve_http};
 use crate::ingest::endpoints::Ingestion;
 use crate::migrations::{Lock, Target, WATCH};
-use crate::page::Page;
+use crate::studio::Studio;
 
 /// Reads the settings.
 pub type Load<'a> = dyn Fn() -> Result<Config, ConfigError> + 'a;
@@ -41,7 +41,7 @@ pub fn serve(load: &Load<'_>, no_migrate: bool) -> Result<(), Failure> {
         if !no_migrate {
             program.migrate(&config, false).await?;
         }
-        let app = App::new(&config, program.clickhouse.clone(), Page::new(None)).await?;
+        let app = App::new(&config, program.clickhouse.clone(), Studio::new(None)).await?;
         run(&config, app, Some(Again { program: &program, load, no_migrate, hangups }), |_| {}).await
     })
 }

@@ -9,6 +9,16 @@ pub enum Kind {
     Time,
 }
 
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// A field that filters may name. It is a column of the dataset's facts under the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {

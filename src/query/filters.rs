@@ -8,6 +8,8 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::Parameter;
 
 use super::Problem;
@@ -117,6 +119,13 @@ impl Operator {
     }
 }
 
+/// The fields with their kinds, for programs that offer filters to people.
+fn fields_of(dataset: &Dataset) -> Extensions {
+    let columns = dataset.fields.iter().map(|field| json!({"name": field.name, "kind": field.kind.name()}));
+    let paths = dataset.json.map(|json| json!({"name": format!("{json}.<path>"), "kind": "path"}));
+    Extensions::builder().add("x-fields", columns.chain(paths).collect::<Vec<_>>()).build()
+}
+
 impl<S: FilterSet> FromParameters for Filters<S> {
     fn describe() -> Vec<Parameter> {
         let lists = S::LISTS.iter().map(|(parameter, field)| {
@@ -129,7 +138,7 @@ impl<S: FilterSet> FromParameters for Filters<S> {
              `ne`, `not_in` and `not_contains` keep rows without a value. `\\` escapes `, | : \\`.{}",
             if S::DATASET.json_is_content { " Paths need the scope `traces:read`." } else { "" }
         );
-        lists.chain([list(PARAMETER, &grammar).build()]).collect()
+        lists.chain([list(PARAMETER, &grammar).extensions(Some(fields_of(S::DATASET))).build()]).collect()
     }
 
     fn take(parameters: &mut Parameters) -> Option<Self> {

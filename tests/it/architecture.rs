@@ -152,13 +152,16 @@ fn every_schema_of_the_description_has_a_name_of_its_own() {
     for (path, text) in sources(&root()) {
         let lines: Vec<&str> = text.lines().collect();
         for (index, line) in lines.iter().enumerate() {
-            if !(line.starts_with("#[derive(") && line.contains("ToSchema")) {
-                continue;
-            }
-            let declared = lines[index..].iter().find_map(|line| {
-                let name = line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "))?;
-                name.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned)
-            });
+            let name_of = |rest: &str| rest.split(|c: char| !c.is_alphanumeric()).next().map(str::to_owned);
+            let declared = match line.strip_prefix("word!(") {
+                Some(rest) => name_of(rest),
+                None if line.starts_with("#[derive(") && line.contains("ToSchema") => {
+                    lines[index..].iter().find_map(|line| {
+                        name_of(line.strip_prefix("pub struct ").or_else(|| line.strip_prefix("pub enum "))?)
+                    })
+                }
+                None => None,
+            };
             // Where two have the same name, the description has but one of them, for both.
             let Some(name) = declared else { continue };
             if let Some(other) = known.insert(name.clone(), path.clone()) {

@@ -1,5 +1,6 @@
 //! The HTTP edge: errors of every kind, headers, slow clients, and how the program stops.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
@@ -107,13 +108,49 @@ async fn docs_page_and_metrics_are_served_from_here() {
     };
     assert!(text("/docs/").await.contains("swagger-ui"));
     assert!(text("/openapi.json").await.contains("\"3.1.0\""));
-    assert!(text("/").await.contains("<script>"));
     app.get(QUESTION).await;
     let metrics = text("/metrics").await;
     assert!(metrics.contains("chartwell_query_seconds_count{template=\"recommendations/totals.sql\"}"), "{metrics}");
     assert!(metrics.contains("chartwell_query_rows_read_total{template=\"recommendations/totals.sql\"}"), "{metrics}");
     assert!(metrics.contains("chartwell_request_seconds_bucket{route=\"/api/v1/recommendations/totals\""), "{metrics}");
     assert_eq!(text("/readyz").await, r#"{"status":"ready","accounts":[{"account":"pages","ready":true}]}"#);
+}
+
+/// A page of the studio, as a browser asks for it.
+async fn page_of(app: &TestApp, path: &str) -> reqwest::Response {
+    app.request(path).header("accept", "text/html,application/xhtml+xml;q=0.9").send().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_studio_is_at_each_of_its_addresses_and_lets_nothing_in_from_elsewhere() {
+    let app = TestApp::start("studio").await;
+    let mut nonces = HashSet::new();
+    for path in chartwell::studio::PAGES {
+        let response = page_of(&app, path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        let headers = response.headers().clone();
+        assert_eq!(headers["cache-control"], "no-store");
+        let policy = headers["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(policy.contains("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        let html = response.text().await.unwrap();
+        assert!(html.contains(&format!("nonce=\"{nonce}\"")) && !html.contains("{{"), "{html}");
+        assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
+        assert!(nonces.insert(nonce), "a number serves once");
+    }
+}
+
+#[tokio::test]
+async fn who_goes_where_nothing_is_learns_that_from_the_studio_and_programs_from_a_problem() {
+    let app = TestApp::start("nowhere").await;
+    let page = page_of(&app, "/nowhere").await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let of_api = page_of(&app, "/api/v1/nowhere").await;
+    for response in [of_api, app.request("/nowhere").send().await.unwrap(), page_of(&app, "/assets/nothing.js").await] {
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert_eq!(json_of(response).await["code"], "not_found");
+    }
 }
 
 #[tokio::test]

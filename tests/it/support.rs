@@ -16,7 +16,7 @@ use chartwell::config::{Account, ClickHouseConfig, Config, QueryConfig, Secret};
 use chartwell::ingest::Intake;
 use chartwell::ingest::endpoints::Ingestion;
 use chartwell::migrations::Target;
-use chartwell::page::Page;
+use chartwell::studio::Studio;
 use chartwell::writer::Writer;
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
@@ -174,7 +174,7 @@ impl TestApp {
             let target = Target { account: account.clone(), cluster: None, retention_days, kafka_brokers, admin_db };
             migrate(&clickhouse, target).await;
         }
-        let app = App::new(&config, clickhouse.clone(), Page::new(None)).await.expect("the application starts");
+        let app = App::new(&config, clickhouse.clone(), Studio::new(None)).await.expect("the application starts");
         let Serving { router, ingestion, watch } = app.serving;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));

@@ -50,7 +50,7 @@ pub struct Anomaly {
     pub group: Option<String>,
     #[schema(example = "usd")]
     pub unit: &'static str,
-    pub direction: Direction,
+    pub direction: Side,
     #[schema(example = 41.2)]
     pub seen: f64,
     /// The median of such days before.
@@ -86,7 +86,7 @@ pub enum DailyMetric {
 /// Whether more or less was seen than expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Direction {
+pub enum Side {
     Above,
     Below,
 }

@@ -5,7 +5,7 @@ use chrono::{Datelike, Duration, NaiveDate, Utc};
 use super::super::AssistantsService;
 use super::super::charts::schemas::{ChartQuestion, QuantilesQuestion};
 use super::super::notes::{CALLS, COST, ERROR_RATE, LATENCY, RUNS};
-use super::schemas::{AnomaliesQuestion, Anomaly, Basis, DailyMetric, Direction};
+use super::schemas::{AnomaliesQuestion, Anomaly, Basis, DailyMetric, Side};
 use super::scores::{BASELINE_DAYS, Days, Score};
 use crate::answer::{Chart, Meta, Number, Page, RangeMeta, Series, Table};
 use crate::auth::Reader;
@@ -138,7 +138,7 @@ impl Scored<'_> {
             metric,
             group: self.is_split.then(|| series.id.clone()),
             unit: metric.unit(),
-            direction: if score.score < 0.0 { Direction::Below } else { Direction::Above },
+            direction: if score.score < 0.0 { Side::Below } else { Side::Above },
             seen,
             expected: score.expected,
             spread: score.spread,

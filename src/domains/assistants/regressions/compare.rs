@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::repository::{ArmRow, ErrorRow, UsedRow};
 use super::schemas::{
-    Arm, Cell, CellVerdict, Certainty, ComparedMetric, MetricDifference, Mix, Reason, RisenError, Verdict, VerdictCode,
+    Arm, Cell, CellVerdict, Certainty, ComparedMetric, MetricDifference, Mix, RisenError, Verdict, VerdictCode,
+    VerdictReason,
 };
 use crate::statistics::{
     ALPHA, Difference, Proportion, QuantileEstimate, Sample, benjamini_hochberg, homogeneity, mean_interval,
@@ -82,27 +83,27 @@ pub fn judge(cells: &mut [Cell], certainty: Certainty) {
 /// What it all comes to.
 pub fn verdict(sides: [&Side; 2], cells: &[Cell], errors: &[RisenError], mix: &[Mix], certainty: Certainty) -> Verdict {
     let [baseline, candidate] = sides.map(|side| side.arm.units > 0);
-    let missing = [(baseline, Reason::BaselineWithoutData), (candidate, Reason::CandidateWithoutData)];
-    let missing: Vec<Reason> =
+    let missing = [(baseline, VerdictReason::BaselineWithoutData), (candidate, VerdictReason::CandidateWithoutData)];
+    let missing: Vec<VerdictReason> =
         missing.into_iter().filter(|(is_there, _)| !is_there).map(|(_, reason)| reason).collect();
     if !missing.is_empty() {
         return Verdict { code: VerdictCode::NoData, reasons: missing };
     }
     let of = |verdict: CellVerdict| cells.iter().filter(move |cell| cell.verdict == verdict);
-    let mut worse: BTreeSet<Reason> = of(CellVerdict::Worse).map(|cell| cell.metric.up()).collect();
+    let mut worse: BTreeSet<VerdictReason> = of(CellVerdict::Worse).map(|cell| cell.metric.up()).collect();
     let is_new = |error: &RisenError| error.is_new && error.p_value_adjusted.is_some_and(|p| p < certainty.alpha);
-    worse.extend(errors.iter().any(is_new).then_some(Reason::NewErrorTypes));
-    let better: BTreeSet<Reason> = of(CellVerdict::Better).map(|cell| cell.metric.down()).collect();
+    worse.extend(errors.iter().any(is_new).then_some(VerdictReason::NewErrorTypes));
+    let better: BTreeSet<VerdictReason> = of(CellVerdict::Better).map(|cell| cell.metric.down()).collect();
     let code = match (worse.is_empty(), better.is_empty()) {
         (false, _) => VerdictCode::Regressed,
         (true, false) => VerdictCode::Improved,
         (true, true) => VerdictCode::NoDifference,
     };
-    let mut reasons: Vec<Reason> = worse.into_iter().chain(better).collect();
-    reasons.extend((code == VerdictCode::NoDifference).then_some(Reason::NoSignificantDifference));
-    reasons.extend(mix.iter().any(|mix| mix.is_shifted).then_some(Reason::MixShifted));
+    let mut reasons: Vec<VerdictReason> = worse.into_iter().chain(better).collect();
+    reasons.extend((code == VerdictCode::NoDifference).then_some(VerdictReason::NoSignificantDifference));
+    reasons.extend(mix.iter().any(|mix| mix.is_shifted).then_some(VerdictReason::MixShifted));
     let is_small = cells.iter().any(|cell| cell.p_value.is_none() || !cell.notes.is_empty());
-    reasons.extend(is_small.then_some(Reason::SmallSample));
+    reasons.extend(is_small.then_some(VerdictReason::SmallSample));
     Verdict { code, reasons }
 }
 
@@ -179,25 +180,25 @@ impl ComparedMetric {
         }
     }
 
-    const fn up(self) -> Reason {
+    const fn up(self) -> VerdictReason {
         match self {
-            Self::ErrorRate => Reason::ErrorRateUp,
-            Self::LatencyP50 => Reason::LatencyP50Up,
-            Self::LatencyP95 => Reason::LatencyP95Up,
-            Self::FirstTokenP95 => Reason::FirstTokenP95Up,
-            Self::Cost => Reason::CostUp,
-            Self::Tokens => Reason::TokensUp,
+            Self::ErrorRate => VerdictReason::ErrorRateUp,
+            Self::LatencyP50 => VerdictReason::LatencyP50Up,
+            Self::LatencyP95 => VerdictReason::LatencyP95Up,
+            Self::FirstTokenP95 => VerdictReason::FirstTokenP95Up,
+            Self::Cost => VerdictReason::CostUp,
+            Self::Tokens => VerdictReason::TokensUp,
         }
     }
 
-    const fn down(self) -> Reason {
+    const fn down(self) -> VerdictReason {
         match self {
-            Self::ErrorRate => Reason::ErrorRateDown,
-            Self::LatencyP50 => Reason::LatencyP50Down,
-            Self::LatencyP95 => Reason::LatencyP95Down,
-            Self::FirstTokenP95 => Reason::FirstTokenP95Down,
-            Self::Cost => Reason::CostDown,
-            Self::Tokens => Reason::TokensDown,
+            Self::ErrorRate => VerdictReason::ErrorRateDown,
+            Self::LatencyP50 => VerdictReason::LatencyP50Down,
+            Self::LatencyP95 => VerdictReason::LatencyP95Down,
+            Self::FirstTokenP95 => VerdictReason::FirstTokenP95Down,
+            Self::Cost => VerdictReason::CostDown,
+            Self::Tokens => VerdictReason::TokensDown,
         }
     }
 
@@ -302,9 +303,9 @@ mod tests {
     fn what_is_certain_and_matters_makes_the_verdict() {
         let (cells, verdict) = judged(&side(2_000, 20, 0.01), &side(2_000, 80, 0.01));
         assert_eq!((cells[0].metric, cells[0].verdict), (ComparedMetric::ErrorRate, CellVerdict::Worse));
-        assert_eq!(verdict, Verdict { code: VerdictCode::Regressed, reasons: vec![Reason::ErrorRateUp] });
+        assert_eq!(verdict, Verdict { code: VerdictCode::Regressed, reasons: vec![VerdictReason::ErrorRateUp] });
         let (_, verdict) = judged(&side(2_000, 80, 0.01), &side(2_000, 20, 0.01));
-        assert_eq!(verdict, Verdict { code: VerdictCode::Improved, reasons: vec![Reason::ErrorRateDown] });
+        assert_eq!(verdict, Verdict { code: VerdictCode::Improved, reasons: vec![VerdictReason::ErrorRateDown] });
     }
 
     #[test]
@@ -313,7 +314,7 @@ mod tests {
         let cost = cells.iter().find(|cell| cell.metric == ComparedMetric::Cost).unwrap();
         assert!(cost.p_value_adjusted.unwrap() < 1e-100 && cost.relative.unwrap() < 0.05, "{cost:?}");
         assert_eq!(cost.verdict, CellVerdict::Same);
-        assert_eq!(verdict.reasons, [Reason::NoSignificantDifference]);
+        assert_eq!(verdict.reasons, [VerdictReason::NoSignificantDifference]);
         let (cells, _) = judged(&side(1_000_000, 20_000, 0.010), &side(1_000_000, 20_000, 0.010_6));
         assert_eq!(cells.iter().find(|cell| cell.metric == ComparedMetric::Cost).unwrap().verdict, CellVerdict::Worse);
     }
@@ -340,7 +341,7 @@ mod tests {
         let mix = mix("environment", &[(90, 10), (10, 90)]).unwrap();
         assert!((mix.distance - 0.8).abs() < 1e-12 && mix.is_shifted, "{mix:?}");
         let verdict = verdict([&baseline, &candidate], &cells, &[], &[mix], CERTAINTY);
-        let reasons = [Reason::NoSignificantDifference, Reason::MixShifted, Reason::SmallSample];
+        let reasons = [VerdictReason::NoSignificantDifference, VerdictReason::MixShifted, VerdictReason::SmallSample];
         assert_eq!((verdict.code, verdict.reasons.as_slice()), (VerdictCode::NoDifference, reasons.as_slice()));
     }
 

@@ -117,7 +117,7 @@ pub struct Regressions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Verdict {
     pub code: VerdictCode,
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<VerdictReason>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -135,7 +135,7 @@ pub enum VerdictCode {
 /// Why the verdict is what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum VerdictReason {
     BaselineWithoutData,
     CandidateWithoutData,
     ErrorRateUp,

@@ -25,18 +25,23 @@ pub fn lines(
     let variants = arms.weights.iter().map(|(name, _)| name.as_str());
     let variants = variants.filter(|name| shown == ConversionShown::Rate || *name != arms.baseline);
     let drawn = variants.flat_map(|name| {
-        let bounded: Vec<Bounded> = counts(name)
-            .into_iter()
+        let known = counts(name);
+        let bounded: Vec<Bounded> = known
+            .iter()
             .zip(&baseline)
             .map(|(variant, baseline)| match shown {
-                ConversionShown::Rate => rate(variant, alpha, tuning),
-                ConversionShown::Lift => lift(*baseline, variant, alpha, tuning),
+                ConversionShown::Rate => rate(*variant, alpha, tuning),
+                ConversionShown::Lift => lift(*baseline, *variant, alpha, tuning),
             })
             .collect();
-        let line = move |(index, suffix): (usize, &str)| Line {
-            group: Group::Named(format!("{name}{suffix}")),
+        let line = move |(index, suffix): (usize, &str)| {
             // Of what has not begun nothing is known.
-            values: (0..buckets.len()).map(|at| bounded.get(at)?[index].map(Number::Real)).collect(),
+            let at = |at: usize| known.get(at).map_or((0, 0), |of| (of.successes, of.trials));
+            Line {
+                group: Group::Named(format!("{name}{suffix}")),
+                values: (0..buckets.len()).map(|at| bounded.get(at)?[index].map(Number::Real)).collect(),
+                parts: (shown == ConversionShown::Rate && index == 0).then(|| (0..buckets.len()).map(at).collect()),
+            }
         };
         ["", ":lower", ":upper"].into_iter().enumerate().map(line).collect::<Vec<_>>()
     });

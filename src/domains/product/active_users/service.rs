@@ -87,9 +87,8 @@ fn next_day(day: NaiveDate) -> NaiveDate {
 }
 
 fn lines_of(values: &[Option<Rolled>], window: Window) -> Lines {
-    let line = |name, value: &dyn Fn(&Rolled) -> Option<Number>| Line {
-        group: Group::Fixed(name),
-        values: values.iter().map(|rolled| rolled.as_ref().and_then(value)).collect(),
+    let line = |name, value: &dyn Fn(&Rolled) -> Option<Number>| {
+        Line::of(Group::Fixed(name), values.iter().map(|rolled| rolled.as_ref().and_then(value)).collect())
     };
     let stickiness = |rolled: &Rolled| {
         let day = rolled.user_days as f64 / window.days() as f64;

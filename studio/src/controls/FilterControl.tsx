@@ -1,0 +1,242 @@
+/** Filters as chips. Each chip must hold; inside one, alternatives are joined by “or”. */
+import Add from "@mui/icons-material/Add";
+import Close from "@mui/icons-material/Close";
+import FilterAlt from "@mui/icons-material/FilterAlt";
+import {
+  Autocomplete,
+  Box,
+  Button,
+  Chip,
+  Dialog,
+  DialogActions,
+  DialogContent,
+  DialogTitle,
+  IconButton,
+  MenuItem,
+  Stack,
+  TextField,
+  Typography,
+} from "@mui/material";
+import { useState } from "react";
+import type { Field } from "../api/client";
+import { label } from "../format/names";
+import { type Alternative, type Filter, OPERATORS, operatorsFor, sayFilter, valuesOf } from "../view/filter";
+
+interface FilterControlProps {
+  filters: Filter[];
+  fields: Field[];
+  onChange: (filters: Filter[]) => void;
+}
+
+export function FilterControl({ filters, fields, onChange }: FilterControlProps) {
+  /** Which filter is edited: its place, or the place behind the last for a new one. */
+  const [edited, setEdited] = useState<number | null>(null);
+  if (fields.length === 0) return null;
+  return (
+    <>
+      {filters.map((filter, index) => (
+        <Chip
+          key={index}
+          icon={<FilterAlt />}
+          label={sayFilter(filter)}
+          onClick={() => setEdited(index)}
+          onDelete={() => onChange(filters.filter((_, at) => at !== index))}
+          sx={{ maxWidth: 360 }}
+        />
+      ))}
+      <Button color="inherit" startIcon={<Add />} onClick={() => setEdited(filters.length)}>
+        Filter
+      </Button>
+      {edited !== null && (
+        <FilterDialog
+          filter={filters[edited]}
+          fields={fields}
+          onClose={() => setEdited(null)}
+          onDone={(filter) => {
+            onChange([...filters.slice(0, edited), filter, ...filters.slice(edited + 1)]);
+            setEdited(null);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+interface FilterDialogProps {
+  filter: Filter | undefined;
+  fields: Field[];
+  onClose: () => void;
+  onDone: (filter: Filter) => void;
+}
+
+function FilterDialog({ filter, fields, onClose, onDone }: FilterDialogProps) {
+  const empty: Alternative = {
+    field: fields.find(({ kind }) => kind === "text")?.name ?? fields[0]!.name,
+    operator: "eq",
+    values: [],
+  };
+  const [alternatives, setAlternatives] = useState<Filter>(filter ?? [empty]);
+  const isWhole = alternatives.every(isDone);
+  const put = (index: number, next: Alternative) =>
+    setAlternatives(alternatives.map((one, at) => (at === index ? next : one)));
+  return (
+    <Dialog open onClose={onClose} maxWidth="md" fullWidth aria-labelledby="filter-title">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isWhole) onDone(alternatives);
+        }}
+      >
+        <DialogTitle id="filter-title">Only rows where</DialogTitle>
+        <DialogContent>
+          <Stack spacing={1.5} sx={{ pt: 1 }}>
+            {alternatives.map((alternative, index) => (
+              <Box key={index}>
+                {index > 0 && (
+                  <Typography variant="body2" sx={{ mb: 1 }}>
+                    or
+                  </Typography>
+                )}
+                <AlternativeRow
+                  alternative={alternative}
+                  fields={fields}
+                  onChange={(next) => put(index, next)}
+                  onRemove={
+                    alternatives.length > 1
+                      ? () => setAlternatives(alternatives.filter((_, at) => at !== index))
+                      : undefined
+                  }
+                />
+              </Box>
+            ))}
+            <Box>
+              <Button
+                startIcon={<Add />}
+                onClick={() => setAlternatives([...alternatives, { ...empty, field: alternatives[0]!.field }])}
+              >
+                Or
+              </Button>
+            </Box>
+          </Stack>
+        </DialogContent>
+        <DialogActions>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" variant="contained" disabled={!isWhole}>
+            Filter
+          </Button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}
+
+function isDone({ field, operator, values }: Alternative): boolean {
+  const takes = valuesOf(operator);
+  const fits = takes === "none" || (values.length > 0 && (takes === "list" || values.length === 1));
+  return fits && !field.endsWith("<path>") && values.every((value) => value !== "");
+}
+
+interface AlternativeRowProps {
+  alternative: Alternative;
+  fields: Field[];
+  onChange: (alternative: Alternative) => void;
+  onRemove: (() => void) | undefined;
+}
+
+function AlternativeRow({ alternative, fields, onChange, onRemove }: AlternativeRowProps) {
+  const { field, operator, values } = alternative;
+  const chosen = fieldOf(fields, field);
+  const prefix = chosen.kind === "path" ? chosen.name.replace("<path>", "") : "";
+  const takes = valuesOf(operator);
+  return (
+    <Stack direction="row" useFlexGap sx={{ flexWrap: "wrap", gap: 1, alignItems: "flex-start" }}>
+      <TextField
+        select
+        size="small"
+        label="Field"
+        value={chosen.name}
+        onChange={(event) => {
+          const next = fieldOf(fields, event.target.value);
+          const fits = operatorsFor(next.kind).includes(operator);
+          onChange({
+            field: next.kind === "path" ? next.name.replace("<path>", "") : next.name,
+            operator: fits ? operator : "eq",
+            values,
+          });
+        }}
+        sx={{ minWidth: 180 }}
+      >
+        {fields.map(({ name, kind }) => (
+          <MenuItem key={name} value={name}>
+            {kind === "path" ? `${label(name.split(".")[0]!)}: a path` : label(name)}
+          </MenuItem>
+        ))}
+      </TextField>
+      {chosen.kind === "path" && (
+        <TextField
+          size="small"
+          label="Path"
+          value={field.slice(prefix.length)}
+          onChange={(event) => onChange({ ...alternative, field: prefix + event.target.value })}
+          sx={{ minWidth: 160 }}
+        />
+      )}
+      <TextField
+        select
+        size="small"
+        label="How"
+        value={operator}
+        onChange={(event) => onChange({ ...alternative, operator: event.target.value as Alternative["operator"] })}
+        sx={{ minWidth: 150 }}
+      >
+        {operatorsFor(chosen.kind).map((name) => (
+          <MenuItem key={name} value={name}>
+            {OPERATORS[name]}
+          </MenuItem>
+        ))}
+      </TextField>
+      {takes === "one" && (
+        <TextField
+          size="small"
+          label="Value"
+          autoFocus
+          type={chosen.kind === "number" ? "number" : "text"}
+          value={values[0] ?? ""}
+          onChange={(event) => onChange({ ...alternative, values: [event.target.value] })}
+          sx={{ flexGrow: 1, minWidth: 180 }}
+        />
+      )}
+      {takes === "list" && (
+        <Autocomplete
+          multiple
+          freeSolo
+          size="small"
+          options={[]}
+          value={values}
+          onChange={(_, next) => onChange({ ...alternative, values: next })}
+          // What was typed counts though nobody pressed Enter.
+          onBlur={(event) => {
+            const typed = (event.target as HTMLInputElement).value?.trim();
+            if (typed) onChange({ ...alternative, values: [...values, typed] });
+          }}
+          clearOnBlur
+          renderInput={(input) => <TextField {...input} label="Values" helperText="Enter after each" />}
+          sx={{ flexGrow: 1, minWidth: 220 }}
+        />
+      )}
+      {onRemove && (
+        <IconButton aria-label="Remove this alternative" onClick={onRemove}>
+          <Close />
+        </IconButton>
+      )}
+    </Stack>
+  );
+}
+
+function fieldOf(fields: Field[], name: string): Field {
+  return (
+    fields.find((field) => field.name === name) ??
+    fields.find(({ kind, name: path }) => kind === "path" && name.startsWith(path.replace("<path>", ""))) ??
+    fields[0]!
+  );
+}

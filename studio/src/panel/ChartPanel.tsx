@@ -1,0 +1,83 @@
+/** A question whose answer is a chart over time. */
+import { useMemo } from "react";
+import { about, type ChartPath, type Schemas } from "../api/client";
+import type { BoundedBy } from "../charts/Bounds";
+import { seriesName } from "../charts/Legend";
+import { TimeChart } from "../charts/TimeChart";
+import { count, value } from "../format/numbers";
+import { bucket } from "../format/times";
+import type { TableOf } from "./DataTable";
+import { Panel } from "./Panel";
+import { type PanelQuestion, usePanel } from "./usePanel";
+
+type Chart = Schemas["Chart"];
+
+interface ChartPanelProps extends PanelQuestion<ChartPath> {
+  title?: string;
+  counts?: string;
+  span?: number;
+  height?: number;
+  /** Only these series, and their unit where it is not that of the answer. */
+  only?: { series: string[]; unit: string };
+  bounded?: BoundedBy;
+}
+
+export function ChartPanel({ title, counts, span = 6, height = 280, only, bounded, ...asked }: ChartPanelProps) {
+  const { question, without, result } = usePanel(asked);
+  const name = title ?? about(asked.path).title;
+  const shown = useMemo(() => (result.data && only ? onlySeries(result.data, only) : result.data), [result.data, only]);
+  return (
+    <Panel
+      title={name}
+      counts={counts}
+      question={question}
+      without={without}
+      result={{ ...result, data: shown } as typeof result}
+      span={span}
+      height={height + 32}
+      choices={asked.choices}
+      isEmpty={isEmpty}
+      table={tableOf}
+    >
+      {(chart) => <TimeChart chart={chart} name={name} height={height} bounded={bounded} />}
+    </Panel>
+  );
+}
+
+function onlySeries(chart: Chart, { series: ids, unit }: { series: string[]; unit: string }): Chart {
+  const kept = <T extends { id: string }>(series: T[]) => series.filter(({ id }) => ids.includes(id));
+  return {
+    ...chart,
+    series: kept(chart.series),
+    comparison: chart.comparison && { ...chart.comparison, series: kept(chart.comparison.series) },
+    meta: { ...chart.meta, unit },
+  };
+}
+
+/** Nothing but zeros and gaps, then as now. */
+export function isEmpty(chart: Chart): boolean {
+  const all = [...chart.series, ...(chart.comparison?.series ?? [])];
+  return all.every(({ data }) => data.every((value) => value === null || value === 0));
+}
+
+export function tableOf(chart: Chart): TableOf {
+  const { aggregation_level: level = "day", timezone, unit = "count", partial = [] } = chart.meta;
+  const earlier = chart.comparison?.series ?? [];
+  const cell = (series: Chart["series"][number], index: number) => {
+    const [numerator, denominator] = [series.numerator?.[index], series.denominator?.[index]];
+    const parts =
+      numerator === undefined || denominator === undefined ? "" : ` (${count(numerator)} ÷ ${count(denominator)})`;
+    return value(series.data[index], unit) + parts;
+  };
+  return {
+    columns: [
+      { name: "Time" },
+      ...chart.series.map(({ label }) => ({ name: seriesName(label), isNumber: true })),
+      ...earlier.map(({ label }) => ({ name: `${seriesName(label)}, earlier`, isNumber: true })),
+    ],
+    rows: (chart.xAxis[0]?.data ?? []).map((instant, index) => [
+      (instant ? bucket(instant, level, timezone) : "") + (partial.includes(index) ? " (not whole)" : ""),
+      ...[...chart.series, ...earlier].map((series) => cell(series, index)),
+    ]),
+  };
+}

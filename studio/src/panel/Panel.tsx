@@ -1,0 +1,188 @@
+/** The frame of everything that is shown: what is counted, in which state it is, and what can be taken from it. */
+import InfoOutlined from "@mui/icons-material/InfoOutlined";
+import TableRows from "@mui/icons-material/TableRows";
+import Timeline from "@mui/icons-material/Timeline";
+import { Box, Card, Collapse, IconButton, Skeleton, Stack, Tooltip, Typography } from "@mui/material";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { type ReactNode, useId, useState } from "react";
+import { about, type Path, type Question, type Schemas } from "../api/client";
+import { problemOf } from "../api/problem";
+import { count, duration } from "../format/numbers";
+import { ago, moment } from "../format/times";
+import { Choices } from "./Choices";
+import { DataTable, type TableOf } from "./DataTable";
+import { Empty } from "./Empty";
+import { PanelMenu } from "./PanelMenu";
+import { ProblemState } from "./ProblemState";
+
+export interface PanelProps<Answer> {
+  title: string;
+  question: Question;
+  /** Sentences about parts of the view that do not apply. */
+  without?: string[];
+  /** Instead of what the document says is counted. */
+  counts?: string;
+  result: UseQueryResult<Answer>;
+  /** Columns of twelve, on wide screens. */
+  span?: number;
+  /** The least height of what is inside, so that nothing moves when it comes. */
+  height?: number;
+  /** Parameters that are chosen in the panel. */
+  choices?: string[];
+  actions?: ReactNode;
+  isEmpty?: (answer: Answer) => boolean;
+  /** The same values as a table, for what is drawn. */
+  table?: (answer: Answer) => TableOf;
+  /** False = what is inside has no CSV. */
+  hasCsv?: boolean;
+  children: (answer: Answer) => ReactNode;
+}
+
+export function Panel<Answer>(props: PanelProps<Answer>) {
+  const { title, question, without = [], result, span = 12, height = 320, isEmpty, table, children } = props;
+  const { counts, choices: known } = about(question.path as Path);
+  const [asTable, setAsTable] = useState(false);
+  const [isOpen, setIsOpen] = useState(false);
+  const heading = useId();
+  const answer = result.data;
+  const meta = metaOf(answer);
+  const said = plain(props.counts ?? counts);
+
+  return (
+    <Card
+      component="section"
+      variant="outlined"
+      aria-labelledby={heading}
+      aria-busy={result.isFetching}
+      data-panel={question.path}
+      sx={{
+        gridColumn: { xs: "1 / -1", md: `span ${span}` },
+        p: 2,
+        minWidth: 0,
+        display: "flex",
+        flexDirection: "column",
+      }}
+    >
+      <Stack direction="row" spacing={1} sx={{ alignItems: "flex-start" }}>
+        <Box sx={{ flexGrow: 1, minWidth: 0 }}>
+          <Typography variant="h6" component="h2" id={heading} sx={{ fontSize: 16, lineHeight: 1.4 }}>
+            {title}
+          </Typography>
+          <Typography variant="body2" color="textSecondary">
+            {firstSentence(said)}
+          </Typography>
+        </Box>
+        <Stack direction="row" sx={{ flexShrink: 0, alignItems: "center" }}>
+          {table && (
+            <Tooltip title={asTable ? "Draw it" : "Show as a table"}>
+              <IconButton
+                size="small"
+                aria-label={`${title}: ${asTable ? "draw it" : "show as a table"}`}
+                onClick={() => setAsTable(!asTable)}
+              >
+                {asTable ? <Timeline fontSize="small" /> : <TableRows fontSize="small" />}
+              </IconButton>
+            </Tooltip>
+          )}
+          <Tooltip title="What is counted">
+            <IconButton
+              size="small"
+              aria-label={`${title}: what is counted`}
+              aria-expanded={isOpen}
+              onClick={() => setIsOpen(!isOpen)}
+            >
+              <InfoOutlined fontSize="small" />
+            </IconButton>
+          </Tooltip>
+          <PanelMenu title={title} question={question} hasCsv={props.hasCsv ?? true} />
+        </Stack>
+      </Stack>
+      {(props.choices?.some((name) => known[name]) || props.actions) && (
+        <Stack direction="row" useFlexGap sx={{ flexWrap: "wrap", gap: 1, mt: 1.5 }}>
+          {props.choices && <Choices path={question.path} names={props.choices} />}
+          {props.actions}
+        </Stack>
+      )}
+      <Collapse in={isOpen} unmountOnExit>
+        <Notes sentences={[said, ...(meta?.notes ?? []).map(plain)]} meta={meta} />
+      </Collapse>
+      {without.map((sentence) => (
+        <Typography key={sentence} variant="caption" sx={{ color: "warning.main", display: "block" }}>
+          {sentence}
+        </Typography>
+      ))}
+      <Box sx={{ mt: 1.5, minHeight: height, flexGrow: 1, opacity: result.isPlaceholderData ? 0.55 : 1, minWidth: 0 }}>
+        {result.isError ? (
+          <ProblemState
+            problem={problemOf(result.error)}
+            onRetry={() => void result.refetch()}
+            isAsking={result.isFetching}
+          />
+        ) : answer === undefined ? (
+          <Skeleton variant="rounded" height={height} aria-label="Loading" />
+        ) : isEmpty?.(answer) ? (
+          <Empty meta={meta} />
+        ) : asTable && table ? (
+          <DataTable caption={title} {...table(answer)} />
+        ) : (
+          children(answer)
+        )}
+      </Box>
+      <Footer meta={result.isError ? null : meta} />
+    </Card>
+  );
+}
+
+function metaOf(answer: unknown): Schemas["Meta"] | null {
+  return typeof answer === "object" && answer !== null && "meta" in answer ? (answer.meta as Schemas["Meta"]) : null;
+}
+
+/** The document marks code; people read words. */
+function plain(text: string): string {
+  return text.replaceAll("`", "");
+}
+
+/** A description begins with what is counted; the rest is for who asks. */
+function firstSentence(text: string): string {
+  return /^.*?[.?!](?=\s+[A-Z]|$)/s.exec(text)?.[0] ?? text;
+}
+
+/** Notes of the API that say that a value is not exact. */
+export function isApproximate(notes: string[]): boolean {
+  return notes.some((note) => /within \d+(\.\d+)? %|approximat/i.test(note));
+}
+
+function Notes({ sentences, meta }: { sentences: string[]; meta: Schemas["Meta"] | null }) {
+  return (
+    <Box sx={{ mt: 1, p: 1.5, borderRadius: 1, bgcolor: "action.hover" }}>
+      {sentences.map((sentence) => (
+        <Typography key={sentence} variant="body2" sx={{ mb: 0.5, overflowWrap: "anywhere" }}>
+          {sentence}
+        </Typography>
+      ))}
+      {meta && (
+        <Typography variant="caption" color="textSecondary" sx={{ overflowWrap: "anywhere" }}>
+          {moment(meta.range.from, meta.timezone)} to {moment(meta.range.to, meta.timezone)} ({meta.timezone}). Read
+          from {meta.source}: {count(meta.rows_read)} rows in {duration(meta.elapsed_ms)}, query {meta.query_id}.
+        </Typography>
+      )}
+    </Box>
+  );
+}
+
+function Footer({ meta }: { meta: Schemas["Meta"] | null }) {
+  return (
+    <Typography variant="caption" color="textSecondary" component="p" sx={{ mt: 1, minHeight: 20 }}>
+      {meta && (
+        <>
+          {isApproximate(meta.notes) && <Box component="strong">Approximate · </Box>}
+          {meta.fresh_as_of ? (
+            <span title={moment(meta.fresh_as_of, meta.timezone)}>Newest row {ago(meta.fresh_as_of)}</span>
+          ) : (
+            "No rows yet"
+          )}
+        </>
+      )}
+    </Typography>
+  );
+}

@@ -1,0 +1,82 @@
+/** Whether units came to the variants as planned; else nothing can be concluded. */
+import { Typography } from "@mui/material";
+import { about, type Schemas } from "../api/client";
+import { count, percent, pValue, UNKNOWN } from "../format/numbers";
+import { day } from "../format/times";
+import { DataTable } from "../panel/DataTable";
+import { Panel } from "../panel/Panel";
+import { StateChip } from "../panel/StateChip";
+import { usePanel } from "../panel/usePanel";
+import { Verdict } from "../panel/Verdict";
+
+const PATH = "/api/v1/experiments/{experiment_id}/health";
+
+type Cell = Schemas["HealthCell"];
+
+export function HealthPanel({ of }: { of: { experiment_id: string } }) {
+  const { question, without, result, view } = usePanel({ path: PATH, of });
+  return (
+    <Panel title={about(PATH).title} question={question} without={without} result={result} height={420}>
+      {({ status, reasons, arms, srm, platforms, profile_codes, days, multiple_exposures }) => (
+        <>
+          <Verdict code={status} reasons={reasons}>
+            {srm && <div>That all of this is chance has a probability of {pValue(srm.p_value)}.</div>}
+            {multiple_exposures.units > 0 && (
+              <div>{count(multiple_exposures.units)} units were exposed to several variants.</div>
+            )}
+          </Verdict>
+          <DataTable
+            caption="Units of variants"
+            columns={[
+              { name: "Variant" },
+              { name: "Units", isNumber: true },
+              { name: "Planned", isNumber: true },
+              { name: "Came", isNumber: true },
+            ]}
+            rows={arms.map(({ variant, units, planned, seen }) => [variant, count(units), share(planned), share(seen)])}
+          />
+          <Cells title="By platform" cells={platforms} />
+          <Cells title="By profile" cells={profile_codes} />
+          <Cells
+            title="Days that stand out"
+            cells={days.filter(({ alarm }) => alarm)}
+            said={(value) => day(value, view.timezone)}
+          />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function share(of: number | null | undefined): string {
+  return of === null || of === undefined ? UNKNOWN : percent(of);
+}
+
+function Cells({
+  title,
+  cells,
+  said = (value) => value,
+}: {
+  title: string;
+  cells: Cell[];
+  said?: (value: string) => string;
+}) {
+  if (cells.length === 0) return null;
+  return (
+    <section>
+      <Typography variant="subtitle2" component="h3" sx={{ mt: 2 }}>
+        {title}
+      </Typography>
+      <DataTable
+        caption={title}
+        columns={[{ name: "Of" }, { name: "State" }, { name: "Units" }, { name: "p, adjusted", isNumber: true }]}
+        rows={cells.map(({ value, alarm, variants, p_value_adjusted }) => [
+          value ? said(value) : "not told",
+          <StateChip key="state" code={alarm ? "broken" : "healthy"} />,
+          variants.map(({ variant, units }) => `${variant} ${count(units)}`).join(" · "),
+          pValue(p_value_adjusted),
+        ])}
+      />
+    </section>
+  );
+}

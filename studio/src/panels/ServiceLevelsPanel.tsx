@@ -1,0 +1,62 @@
+/** What is left of error budgets, and how fast they burn. */
+import { Box, LinearProgress } from "@mui/material";
+import type { Schemas } from "../api/client";
+import { label } from "../format/names";
+import { numberOf, percent, UNKNOWN, value } from "../format/numbers";
+import { StateChip } from "../panel/StateChip";
+import { TablePanel } from "../panel/TablePanel";
+
+export function ServiceLevelsPanel() {
+  return (
+    <TablePanel
+      path="/api/v1/assistants/slo"
+      counts="What assistants reach of their objectives over the last 30 days, what is left of each error budget, and how fast it burns."
+      rowsPerPage={6}
+      columns={[
+        { key: "assistant_code", name: "Assistant" },
+        { key: "objective", cell: (row) => label(row.objective) },
+        { key: "state", cell: (row) => <StateChip code={stateOf(row)} /> },
+        { key: "target", isNumber: true, cell: (row) => value(row.target, unitOf(row.objective)) },
+        { key: "value", name: "Reached", isNumber: true, cell: (row) => value(row.value, unitOf(row.objective)) },
+        { key: "error_budget", name: "Budget left", cell: (row) => <Budget remaining={row.error_budget?.remaining} /> },
+        {
+          key: "burn_rates",
+          name: "Burn rate, by window",
+          cell: (row) =>
+            row.burn_rates
+              .map(
+                ({ window, burn_rate }) =>
+                  `${window} ${burn_rate === null || burn_rate === undefined ? UNKNOWN : `${value(burn_rate, "")}×`}`,
+              )
+              .join(" · "),
+        },
+      ]}
+    />
+  );
+}
+
+/** A budget may be spent long before, so that nothing burns at present. */
+function stateOf({ state, error_budget }: Schemas["ServiceLevel"]): string {
+  return state === "ok" && (error_budget?.remaining ?? 1) <= 0 ? "spent" : state;
+}
+
+function unitOf(objective: string): string {
+  return objective === "cost_per_run" ? "usd" : "ratio";
+}
+
+function Budget({ remaining }: { remaining: number | undefined }) {
+  const left = numberOf(remaining);
+  if (left === null) return UNKNOWN;
+  return (
+    <Box sx={{ display: "flex", alignItems: "center", gap: 1, minWidth: 120 }}>
+      <LinearProgress
+        variant="determinate"
+        aria-label="Budget left"
+        value={Math.max(0, Math.min(1, left)) * 100}
+        color={left <= 0 ? "error" : left < 0.25 ? "warning" : "primary"}
+        sx={{ flexGrow: 1, height: 6, borderRadius: 1 }}
+      />
+      {percent(left)}
+    </Box>
+  );
+}
