@@ -12,6 +12,9 @@ import { type PanelQuestion, usePanel } from "./usePanel";
 
 type Chart = Schemas["Chart"];
 
+/** Parameters that choose what is shown of each group: without groups, all of it is. */
+const OF_GROUPS = ["quantile", "stage"];
+
 interface ChartPanelProps extends PanelQuestion<ChartPath> {
   title?: string;
   counts?: string;
@@ -35,7 +38,7 @@ export function ChartPanel({ title, counts, span = 6, height = 280, only, bounde
       result={{ ...result, data: shown } as typeof result}
       span={span}
       height={height + 32}
-      choices={asked.choices}
+      choices={asked.choices?.filter((choice) => question.query?.split_by || !OF_GROUPS.includes(choice))}
       isEmpty={isEmpty}
       table={tableOf}
     >

@@ -51,7 +51,7 @@ export function TotalsPanel({ cards, expected, ...asked }: TotalsPanelProps) {
   );
 }
 
-const CARD_HEIGHT = 112;
+const CARD_HEIGHT = 124;
 
 function TotalCard({ total, meta }: { total: Schemas["Card"]; meta: Schemas["Meta"] }) {
   const { label, unit, previous } = total;

@@ -3,7 +3,7 @@
 import { BarChart } from '@mui/x-charts/BarChart';
 import { LineChart } from '@mui/x-charts/LineChart';
 
-import type { paths } from './api';
+import type { paths } from "../src/api/generated/schema";
 // Answers of the server, kept and checked by its tests.
 import rate from '../../openapi/examples/recommendations/acceptance_rate.json';
 import text from '../../openapi/examples/recommendations/assisted_text_per_source.json';
