@@ -1,16 +1,15 @@
 // An answer of the API is spread into Material UI X charts as it is. This file is compiled, not run:
 // it fails when the answer, or its description, is no longer what the charts take.
-import { BarChart } from '@mui/x-charts/BarChart';
-import { LineChart } from '@mui/x-charts/LineChart';
-
-import type { paths } from "../src/api/generated/schema";
+import { BarChart } from "@mui/x-charts/BarChart";
+import { LineChart } from "@mui/x-charts/LineChart";
 // Answers of the server, kept and checked by its tests.
-import rate from '../../openapi/examples/recommendations/acceptance_rate.json';
-import text from '../../openapi/examples/recommendations/assisted_text_per_source.json';
-import series from '../../openapi/examples/recommendations/series.json';
+import rate from "../../openapi/examples/recommendations/acceptance_rate.json";
+import text from "../../openapi/examples/recommendations/assisted_text_per_source.json";
+import series from "../../openapi/examples/recommendations/series.json";
+import type { paths } from "../src/api/generated/schema";
 
 type Chart =
-  paths['/api/v1/recommendations/charts/assisted-text-per-source']['get']['responses']['200']['content']['application/json'];
+  paths["/api/v1/recommendations/charts/assisted-text-per-source"]["get"]["responses"]["200"]["content"]["application/json"];
 
 export function Described({ chart }: { chart: Chart }) {
   const { xAxis, series } = chart;

@@ -56,18 +56,37 @@ describe("a chart of the API", () => {
 
 it("a point without neighbours is marked, since no line shows it", () => {
   const data = [1, null, 2, null, 3, 4, null, null, 5];
-  expect(data.map((_, index) => isAlone(data, index))).toEqual([true, false, true, false, false, false, false, false, true]);
+  expect(data.map((_, index) => isAlone(data, index))).toEqual([
+    true,
+    false,
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+    true,
+  ]);
 });
 
 it("unfinished stretches reach to their neighbours", () => {
   expect(unfinished([], 5)).toEqual([]);
-  expect(unfinished([0, 4], 5)).toEqual([[0, 1], [3, 4]]);
+  expect(unfinished([0, 4], 5)).toEqual([
+    [0, 1],
+    [3, 4],
+  ]);
   expect(unfinished([3, 4], 5)).toEqual([[2, 4]]);
   expect(unfinished([0], 1)).toEqual([]);
 });
 
 it("a change beside nothing is none", () => {
-  expect([relative(3, 2), relative(1, -2), relative(1, 0), relative(null, 1), relative(1, undefined)]).toEqual([0.5, 1.5, null, null, null]);
+  expect([relative(3, 2), relative(1, -2), relative(1, 0), relative(null, 1), relative(1, undefined)]).toEqual([
+    0.5,
+    1.5,
+    null,
+    null,
+    null,
+  ]);
 });
 
 it("colours are told apart, but for the rest, which is grey", () => {

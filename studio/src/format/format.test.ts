@@ -6,7 +6,12 @@ import { ago, bucket, day, tick } from "./times";
 describe("numbers", () => {
   it("that are not known are a dash, and zero is zero", () => {
     for (const unit of ["ratio", "ms", "usd", "count"]) {
-      expect([value(null, unit), value(undefined, unit), value(Number.NaN, unit), short(null, unit)]).toEqual(["–", "–", "–", "–"]);
+      expect([value(null, unit), value(undefined, unit), value(Number.NaN, unit), short(null, unit)]).toEqual([
+        "–",
+        "–",
+        "–",
+        "–",
+      ]);
       expect(value(0, unit)).toMatch(/0/);
     }
     expect(pValue(null)).toBe("–");
@@ -62,5 +67,11 @@ describe("times", () => {
 });
 
 it("names are words", () => {
-  expect(["error_rate", "p95_ms", "cost_usd", "agent_id", "runs"].map(label)).toEqual(["Error rate", "P95", "Cost", "Agent ID", "Runs"]);
+  expect(["error_rate", "p95_ms", "cost_usd", "agent_id", "runs"].map(label)).toEqual([
+    "Error rate",
+    "P95",
+    "Cost",
+    "Agent ID",
+    "Runs",
+  ]);
 });

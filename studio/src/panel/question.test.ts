@@ -6,7 +6,16 @@ import { applies, questionOf } from "./question";
 const ABOUT: About = {
   title: "Cost",
   counts: "",
-  parameters: ["range", "datetime_from", "datetime_to", "timezone", "aggregation_level", "filter", "split_by", "quantile"],
+  parameters: [
+    "range",
+    "datetime_from",
+    "datetime_to",
+    "timezone",
+    "aggregation_level",
+    "filter",
+    "split_by",
+    "quantile",
+  ],
   choices: { quantile: { values: ["p50", "p95"], usual: "p95", says: "" } },
   splits: ["model"],
   fields: [
@@ -35,7 +44,11 @@ describe("a question", () => {
   });
 
   it("says what of the view does not apply to it", () => {
-    const { question, without } = asked({ filter: "route:eq:/|model:eq:a", split_by: "platform", compare: "previous_year" });
+    const { question, without } = asked({
+      filter: "route:eq:/|model:eq:a",
+      split_by: "platform",
+      compare: "previous_year",
+    });
     expect(Object.keys(question.query!)).toEqual(["range", "timezone", "aggregation_level"]);
     expect(without).toEqual([
       "Not compared: this has no earlier value.",

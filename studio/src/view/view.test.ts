@@ -95,6 +95,9 @@ describe("the view", () => {
   });
 
   it("takes words in any case, as the API does", () => {
-    expect(readView({ range: "7D", aggregation_level: "DAY" }).view).toMatchObject({ range: { preset: "7d" }, level: "day" });
+    expect(readView({ range: "7D", aggregation_level: "DAY" }).view).toMatchObject({
+      range: { preset: "7d" },
+      level: "day",
+    });
   });
 });
