@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{FromRef, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use include_dir::{Dir, include_dir};
 use uuid::Uuid;
 
 use crate::error::ApiError;
-use crate::http::not_found;
+use crate::http::{Rendered, not_found};
 
 static BUILT: Dir<'static> = include_dir!("$OUT_DIR/studio");
 
@@ -73,7 +73,7 @@ pub async fn fallback(State(studio): State<Studio>, request: Request) -> Result<
     let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     let is_of_api = ["/api/", "/v1/", "/docs", "/assets/"].iter().any(|start| request.uri().path().starts_with(start));
     match request.method() == Method::GET && accepts.contains("text/html") && !is_of_api {
-        true => Ok(studio.page(StatusCode::NOT_FOUND)),
+        true => Ok((Extension(Rendered), studio.page(StatusCode::NOT_FOUND)).into_response()),
         false => Err(not_found().await),
     }
 }

@@ -33,6 +33,8 @@ export interface PanelProps<Answer> {
   isEmpty?: (answer: Answer) => boolean;
   /** The same values as a table, for what is drawn. */
   table?: (answer: Answer) => TableOf;
+  /** Shown in place of an answer, where there is nothing to ask about. */
+  instead?: ReactNode;
   /** False = what is inside has no CSV. */
   hasCsv?: boolean;
   children: (answer: Answer) => ReactNode;
@@ -112,7 +114,9 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
         </Typography>
       ))}
       <Box sx={{ mt: 1.5, minHeight: height, flexGrow: 1, opacity: result.isPlaceholderData ? 0.55 : 1, minWidth: 0 }}>
-        {result.isError ? (
+        {props.instead ? (
+          <Typography color="textSecondary">{props.instead}</Typography>
+        ) : result.isError ? (
           <ProblemState
             problem={problemOf(result.error)}
             onRetry={() => void result.refetch()}

@@ -34,6 +34,7 @@ export function PathsPanel() {
       without={without}
       result={result}
       span={6}
+      instead={routes.isFetched && route === undefined && "No route was viewed in this range."}
       height={380}
       isEmpty={({ views }) => views === 0}
       actions={

@@ -52,6 +52,11 @@ export function RegressionsPanel() {
       without={without}
       result={result}
       height={420}
+      instead={
+        names.isFetched &&
+        (baseline === "" || candidate === "") &&
+        "There are not two versions to compare in this range. Write two names, or choose a longer range."
+      }
       choices={["dimension"]}
       actions={<Pair key={`${baseline} ${candidate}`} baseline={baseline} candidate={candidate} onChange={set} />}
       isEmpty={({ cells }) => cells.length === 0}

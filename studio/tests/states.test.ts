@@ -1,0 +1,207 @@
+/** What the studio makes of what goes wrong: tokens, errors of every kind, slow answers, and nonsense in addresses. */
+import type { Browser, Route } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { launch, open, settled } from "./browser";
+import { type Program, start, token } from "./program";
+
+const SECRET = "a-secret-of-the-tests-of-the-studio-0123456789";
+const SCOPES =
+  "recommendations:read assistants:read traces:read experiments:read product:read voice-agents:read alerts:read";
+const QUESTION = "**/api/v1/recommendations/charts/acceptance-rate*";
+
+let empty: Program;
+let browser: Browser;
+
+beforeAll(async () => {
+  const settings = { CHARTWELL_JWT_SECRET: SECRET, CHARTWELL_ACCOUNTS: "empty" };
+  [empty, browser] = await Promise.all([start(["serve"], settings), launch()]);
+}, 300_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await empty?.stop();
+}, 60_000);
+
+const signed = (scope = SCOPES, ttl = "1h") => token("empty", scope, ttl, SECRET);
+
+/** A page of the empty account, whose token was pasted. */
+async function pasted(path: string, with_ = signed()) {
+  const looked = await open(browser, empty.url + path);
+  await looked.page.getByRole("textbox", { name: "Token" }).fill(with_);
+  await looked.page.getByRole("button", { name: "Look" }).click();
+  return looked;
+}
+
+/** A problem as the API tells it. */
+function problem(status: number, code: string, detail: string, headers: Record<string, string> = {}) {
+  const body = {
+    type: "about:blank",
+    title: code,
+    status,
+    detail,
+    code,
+    instance: "/",
+    request_id: `id-of-${code}`,
+    errors: [],
+  };
+  return (route: Route) =>
+    route.fulfill({ status, contentType: "application/problem+json", headers, body: JSON.stringify(body) });
+}
+
+it("asks for a token, takes one that is pasted, and keeps it in the tab alone", async () => {
+  const { page, complaints } = await open(browser, `${empty.url}/product?range=7d&timezone=UTC`);
+  await page.getByRole("dialog", { name: "A token, please" }).waitFor();
+  await page.getByRole("textbox", { name: "Token" }).fill("no token");
+  await page.getByText("A token has three parts").waitFor();
+  const pastedToken = signed();
+  await page.getByRole("textbox", { name: "Token" }).fill(`Bearer ${pastedToken}\n`);
+  await page.getByRole("button", { name: "Look" }).click();
+  await settled(page);
+  await page.reload();
+  await settled(page);
+  expect(page.url()).toBe(`${empty.url}/product?range=7d&timezone=UTC`);
+  const kept = await page.evaluate(() => [JSON.stringify(localStorage), document.cookie]);
+  expect(kept.join()).not.toContain(pastedToken);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+it("says of an empty account what to do next", async () => {
+  for (const path of [
+    "/recommendations",
+    "/assistants",
+    "/product",
+    "/experiments",
+    "/voice-agents",
+    "/traces",
+    "/operations",
+    "/",
+  ]) {
+    const { page, complaints } = await pasted(path);
+    await settled(page);
+    if (path !== "/operations") await page.getByText("Nothing has come in yet.").first().waitFor();
+    expect(complaints, path).toEqual([]);
+    await page.context().close();
+  }
+}, 120_000);
+
+it("asks for a new token when one has expired, and keeps the view", async () => {
+  const { page } = await pasted("/recommendations?range=91d&compare=previous_year&timezone=UTC", signed(SCOPES, "1s"));
+  // The server grants some seconds of leeway; a token from long ago has none.
+  const expired = await expiredToken();
+  await page.route("**/api/v1/**", (route) =>
+    route.continue({ headers: { ...route.request().headers(), authorization: `Bearer ${expired}` } }),
+  );
+  await page.getByRole("button", { name: "Other token" }).waitFor();
+  await page.getByRole("link", { name: "Assistants" }).click();
+  const dialog = page.getByRole("dialog", { name: "The token has expired" });
+  await dialog.waitFor();
+  await page.unroute("**/api/v1/**");
+  await page.getByRole("textbox", { name: "Token" }).fill(signed());
+  await page.getByRole("button", { name: "Look" }).click();
+  await settled(page);
+  expect(new URL(page.url()).search).toBe("?range=91d&compare=previous_year&timezone=UTC");
+  expect(new URL(page.url()).pathname).toBe("/assistants");
+  await page.context().close();
+});
+
+/** Signed like the program does, an hour ago for a minute. */
+async function expiredToken(): Promise<string> {
+  const { createHmac } = await import("node:crypto");
+  const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
+  const claims = { sub: "test", account: "empty", scope: SCOPES, exp: Math.floor(Date.now() / 1_000) - 3_600 };
+  const content = `${encoded({ alg: "HS256", typ: "JWT" })}.${encoded(claims)}`;
+  return `${content}.${createHmac("sha256", SECRET).update(content).digest("base64url")}`;
+}
+
+it("names the scope that a token lacks", async () => {
+  const { page } = await pasted("/assistants", signed("recommendations:read"));
+  await page.getByText("The token does not allow this").first().waitFor();
+  await page.getByText("assistants:read").first().waitFor();
+  await page.context().close();
+});
+
+it("waits as long as a busy server says, and asks again by itself", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  let asked = 0;
+  const busy = problem(503, "engine_unavailable", "The engine does not answer.", { "retry-after": "2" });
+  await page.route(QUESTION, (route) => {
+    asked += 1;
+    return asked === 1 ? busy(route) : route.continue();
+  });
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  await panel.getByText("The data cannot be reached at present").waitFor();
+  await panel.getByText("Request id-of-engine_unavailable").waitFor();
+  expect(await panel.getByRole("button", { name: /Ask again in/ }).isDisabled()).toBe(true);
+  await panel.getByText("Nothing has come in yet.").waitFor();
+  expect(asked).toBe(2);
+  await page.context().close();
+});
+
+it.each([
+  [500, "internal", "It did not work.", ["Something broke in the server", "Request id-of-internal"]],
+  [503, "teapot_overheated", "The teapot is too hot.", ["The teapot is too hot.", "Request id-of-teapot_overheated"]],
+  [
+    422,
+    "too_many_buckets",
+    "There would be 9,000 buckets.",
+    ["Too many steps for one chart", "There would be 9,000 buckets."],
+  ],
+])("tells %i %s in words, with the id of the request", async (status, code, detail, said) => {
+  const { page, complaints } = await pasted("/operations");
+  await settled(page);
+  await page.route(QUESTION, problem(status, code, detail));
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  for (const text of said) await panel.getByText(text).waitFor();
+  // Everything else on the page is there.
+  await page.locator('[data-total="messages"]').waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+it("says when nothing answers at all", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  await page.route(QUESTION, (route) => route.abort());
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  await page.getByText("The server does not answer").waitFor();
+  await page.context().close();
+});
+
+it("shows what will come while an answer is slow", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  await page.route(QUESTION, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await route.continue();
+  });
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  await panel.getByLabel("Loading").waitFor();
+  await panel.getByText("Nothing has come in yet.").waitFor();
+  await page.context().close();
+});
+
+it("falls back where an address is nonsense, and says so", async () => {
+  const { page, complaints } = await pasted(
+    "/recommendations?range=fortnight&timezone=Mars/Base&filter=;;&aggregation_level=blink&split_by=shoes&metric=x",
+  );
+  await settled(page);
+  const said = await page.getByRole("alert").first().textContent();
+  for (const part of ["range=fortnight", "timezone=Mars/Base", "filter=;;", "aggregation_level=blink"])
+    expect(said).toContain(part);
+  await page.getByText("Not split: this cannot be told apart by shoes.").first().waitFor();
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+it("has words for an address that has no page", async () => {
+  const { page } = await pasted("/nowhere?timezone=UTC");
+  await page.getByText("This address has no page.").waitFor();
+  await page.getByRole("link", { name: "The overview" }).click();
+  await settled(page);
+  await page.context().close();
+});
