@@ -1,16 +1,25 @@
 # Chartwell in a container. Two targets: `server` is the program alone, for a ClickHouse server or a cluster; `embedded`
 # has the engine library beside it. `docker build --target embedded .`
 
+FROM node:22-bookworm-slim AS studio
+WORKDIR /build/studio
+COPY studio/package.json studio/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY openapi/openapi.json ../openapi/openapi.json
+COPY studio ./
+RUN npm run build
+
 FROM rust:1.95-bookworm AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /build
 # Dependencies change less often than the program: they are built first, for a program that does nothing.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches && touch src/lib.rs \
+COPY Cargo.toml Cargo.lock build.rs ./
+RUN mkdir -p src/studio benches && touch src/lib.rs src/studio/notice.html \
     && for program in src/main benches/{pure,overhead,spans,experiments,product,fairness}; do echo 'fn main() {}' >"$program.rs"; done \
     && cargo build --release --locked --bin chartwell \
     && rm -rf src benches
 COPY . .
+COPY --from=studio /build/studio/dist studio/dist
 # What was built before is older than what it was built of.
 RUN touch src/main.rs src/lib.rs && cargo build --release --locked --bin chartwell
 

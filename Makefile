@@ -9,18 +9,18 @@ DEMO_FLAGS ?=
 TARGET ?= events
 MINUTES ?= 5
 
-.PHONY: help demo test run migrate bench bench-spans bench-experiments bench-product bench-fairness release release-check up down logs engine format lint unit sdks postgres deny props deploy deploy-tools cluster cluster-down cluster-check openapi crash crash-model kafka-check outage fuzz
+.PHONY: help studio studio-check browser chromium demo test run migrate bench bench-spans bench-experiments bench-product bench-fairness release release-check up down logs engine format lint unit sdks postgres deny deploy deploy-tools cluster cluster-down cluster-check openapi crash crash-model kafka-check outage fuzz
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-demo: engine ## Build and start the demo: charts at http://127.0.0.1:8080/
+demo: engine studio ## Build and start the demo: charts at http://127.0.0.1:8080/
 	$(CARGO) build --release --locked --bin chartwell
 	./target/release/chartwell demo $(DEMO_FLAGS)
 
-test: engine format lint deny unit props deploy ## Everything that CI runs
+test: engine studio format lint deny unit studio-check browser deploy ## Everything that CI runs
 
-run: engine ## Build and start the server with the settings at hand
+run: engine studio ## Build and start the server with the settings at hand
 	$(CARGO) run --release --locked -- serve
 
 migrate: engine ## Apply pending migrations
@@ -63,6 +63,25 @@ cluster-check: ## Try the stack out, under a name of its own, and take it down: 
 
 .env:
 	./scripts/make-env.sh
+
+studio: studio/dist/index.html ## Build the studio, which the program takes in
+
+studio/dist/index.html: studio/node_modules/.package-lock.json openapi/openapi.json $(shell find studio/src studio/public studio/scripts -type f -not -path '*/generated/*') studio/index.html studio/vite.config.ts
+	cd studio && npm run --silent build
+
+studio/node_modules/.package-lock.json: studio/package-lock.json
+	@command -v npm >/dev/null || { echo "the studio is built with Node.js 20 or newer: install it, or build the program with cargo alone, which leaves the studio out" >&2; exit 1; }
+	cd studio && npm ci --silent --no-audit --no-fund
+
+studio-check: studio/node_modules/.package-lock.json ## Check the studio: its types beside those of the API, format and lint, its pure parts
+	cd studio && npm run --silent check && npm run --silent test
+
+browser: engine studio chromium ## Look at the studio in a real browser, before a program with the demo
+	$(CARGO) build --locked
+	cd studio && npm run --silent browser
+
+chromium: ## Install Chromium, which the tests look with, where there is none
+	@./scripts/install-chromium.sh
 
 engine: ## Fetch the engine library once, into the cache folder
 	@./scripts/fetch-engine.sh
@@ -113,9 +132,6 @@ fuzz: ## Look for inputs that break a reader, by coverage: TARGET=events (otlp, 
 deny: ## Check licences, sources and duplicates of the dependencies
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --quiet
 	$(CARGO) deny --all-features check bans licenses sources
-
-props: ## Compile an answer against the types of Material UI X Charts
-	cd tests/mui && npm ci --silent --no-audit --no-fund && npm test --silent
 
 deploy: deploy-tools target/deploy/python/.installed ## Check what the program is deployed with
 	PYTHONPATH=target/deploy/python PATH=target/deploy/python/bin:$$PATH:/usr/sbin python3 tests/deploy/check.py

@@ -26,6 +26,8 @@ for map in "${maps[@]}"; do
     c_flags+=("-ffile-prefix-map=$map")
 done
 export RUSTFLAGS="${rust_flags[*]}" CFLAGS="${c_flags[*]}" CXXFLAGS="${c_flags[*]}"
+# The studio is part of the program.
+make --silent studio
 cargo build --release --locked --bin chartwell --target-dir target/dist
 
 rm -rf "dist/$name" && mkdir -p "dist/$name"
@@ -35,6 +37,13 @@ cp -r docs "dist/$name/docs"
 cargo cyclonedx --format json --spec-version 1.5 --override-filename sbom --quiet
 sed "s|file://$PWD|file:///chartwell|g" sbom.json >"dist/$name/sbom.json"
 rm sbom.json
+# Without the time and the number that npm makes up.
+(cd studio && npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) | node -e '
+    const sbom = JSON.parse(require("fs").readFileSync(0));
+    delete sbom.serialNumber;
+    delete sbom.metadata.timestamp;
+    process.stdout.write(JSON.stringify(sbom, null, 2));
+' >"dist/$name/studio-sbom.json"
 tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=ustar -C dist -cf - "$name" |
     gzip --no-name --best >"dist/$name.tar.gz"
 cp "dist/$name/sbom.json" "dist/$name.sbom.json"

@@ -28,7 +28,7 @@ export function DataTable({ caption, columns, rows }: TableOf & { caption: strin
                 <TableCell
                   key={columns[at]?.name}
                   align={columns[at]?.isNumber ? "right" : "left"}
-                  sx={{ fontVariantNumeric: "tabular-nums" }}
+                  sx={{ fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" }}
                 >
                   {cell}
                 </TableCell>

@@ -66,14 +66,14 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
       }}
     >
       <Stack direction="row" spacing={1} sx={{ alignItems: "flex-start" }}>
-        <Box sx={{ flexGrow: 1, minWidth: 0 }}>
-          <Typography variant="h6" component="h2" id={heading} sx={{ fontSize: 16, lineHeight: 1.4 }}>
-            {title}
-          </Typography>
-          <Typography variant="body2" color="textSecondary">
-            {firstSentence(said)}
-          </Typography>
-        </Box>
+        <Typography
+          variant="h6"
+          component="h2"
+          id={heading}
+          sx={{ fontSize: 16, flexGrow: 1, overflowWrap: "anywhere", minWidth: 0 }}
+        >
+          {title}
+        </Typography>
         <Stack direction="row" sx={{ flexShrink: 0, alignItems: "center" }}>
           {table && (
             <Tooltip title={asTable ? "Draw it" : "Show as a table"}>
@@ -99,6 +99,9 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
           <PanelMenu title={title} question={question} hasCsv={props.hasCsv ?? true} />
         </Stack>
       </Stack>
+      <Typography variant="body2" color="textSecondary">
+        {firstSentence(said)}
+      </Typography>
       {(props.choices?.some((name) => known[name]) || props.actions) && (
         <Stack direction="row" useFlexGap sx={{ flexWrap: "wrap", gap: 1, mt: 1.5 }}>
           {props.choices && <Choices path={question.path} names={props.choices} />}
