@@ -7,6 +7,7 @@ export function themeOf(mode: PaletteMode) {
     palette: {
       mode,
       primary: { main: isLight ? "#0e7490" : "#22d3ee" },
+      info: { main: isLight ? "#0369a1" : "#7dd3fc" },
       warning: { main: isLight ? "#9a4a00" : "#fbbf24" },
       background: isLight ? { default: "#f5f7f9", paper: "#ffffff" } : { default: "#0d1418", paper: "#151e24" },
       text: isLight ? { primary: "#15232b", secondary: "#4a5b66" } : { primary: "#e6edf1", secondary: "#a9b8c2" },

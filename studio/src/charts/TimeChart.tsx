@@ -77,7 +77,11 @@ export function TimeChart({ chart, name, height = 280, unit = chart.meta.unit ??
   }));
 
   return (
-    <Box>
+    <Box
+      component="figure"
+      aria-label={`${name}: ${shown.series.length} series, ${axis.length} buckets by ${level}. The same values are there as a table.`}
+      sx={{ m: 0 }}
+    >
       <ChartsContainer
         height={height}
         // The answer's own props: what is drawn is what was told.
@@ -100,8 +104,6 @@ export function TimeChart({ chart, name, height = 280, unit = chart.meta.unit ??
         series={[...current, ...earlier]}
         margin={{ top: 8, right: 12, bottom: 0, left: 0 }}
         skipAnimation
-        title={name}
-        desc={`${drawing.series.length} series, ${axis.length} buckets by ${level}. The same values are there as a table.`}
       >
         <Partial.Provider value={partial}>
           <ChartsGrid horizontal />

@@ -54,36 +54,38 @@ export function PathsPanel() {
       })}
     >
       {({ next, views }) => (
-        <Box component="ul" aria-label={`Next of ${route}`} sx={{ m: 0, p: 0, listStyle: "none" }}>
+        <>
           <Typography variant="body2" sx={{ mb: 1 }}>
             {count(views)} views, and what came next:
           </Typography>
-          {next.map((one) => (
-            <Box
-              component="li"
-              key={nameOf(one)}
-              sx={{ mb: 1 }}
-              title={`${count(one.share_numerator)} ÷ ${count(one.share_denominator)}`}
-            >
-              <Box sx={{ display: "flex", justifyContent: "space-between", gap: 1 }}>
-                <Typography variant="body2" noWrap>
-                  {nameOf(one)}
-                </Typography>
-                <Typography variant="body2">
-                  {count(one.views)} · {percent(one.share)}
-                </Typography>
-              </Box>
+          <Box component="ul" aria-label={`Next of ${route}`} sx={{ m: 0, p: 0, listStyle: "none" }}>
+            {next.map((one) => (
               <Box
-                sx={{
-                  height: 8,
-                  borderRadius: 0.5,
-                  bgcolor: one.kind === "route" ? "primary.main" : "text.disabled",
-                  width: `${one.share * 100}%`,
-                }}
-              />
-            </Box>
-          ))}
-        </Box>
+                component="li"
+                key={nameOf(one)}
+                sx={{ mb: 1 }}
+                title={`${count(one.share_numerator)} ÷ ${count(one.share_denominator)}`}
+              >
+                <Box sx={{ display: "flex", justifyContent: "space-between", gap: 1 }}>
+                  <Typography variant="body2" noWrap>
+                    {nameOf(one)}
+                  </Typography>
+                  <Typography variant="body2">
+                    {count(one.views)} · {percent(one.share)}
+                  </Typography>
+                </Box>
+                <Box
+                  sx={{
+                    height: 8,
+                    borderRadius: 0.5,
+                    bgcolor: one.kind === "route" ? "primary.main" : "text.disabled",
+                    width: `${one.share * 100}%`,
+                  }}
+                />
+              </Box>
+            ))}
+          </Box>
+        </>
       )}
     </Panel>
   );
