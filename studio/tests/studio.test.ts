@@ -140,7 +140,9 @@ describe("what is shown", () => {
     await settled(page);
     const chart = await api(`/api/v1/recommendations/charts/acceptance-rate?${RANGE}`);
     const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
-    const box = (await panel.locator("figure svg").first().boundingBox())!;
+    const drawing = panel.locator("figure svg").first();
+    await drawing.scrollIntoViewIfNeeded();
+    const box = (await drawing.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     const tooltip = page.locator(".MuiChartsTooltip-root");
     await tooltip.waitFor();

@@ -42,7 +42,7 @@ export function RetentionPanel() {
         const heat = (rate: number | null | undefined) =>
           rate === null || rate === undefined
             ? {}
-            : { bgcolor: `color-mix(in srgb, ${palette.primary.main} ${Math.round(rate * 55)}%, transparent)` };
+            : { bgcolor: `color-mix(in srgb, ${palette.primary.main} ${Math.round(rate * 40)}%, transparent)` };
         return (
           <Box sx={{ overflowX: "auto" }} tabIndex={0} role="group" aria-label="Retention, rows">
             <Table size="small" aria-label="Retention">
