@@ -37,7 +37,7 @@ export function Tooltip({ chart, drawing, unit, colourOf, bounds }: TooltipProps
   const ofAll = total ?? (isStack ? drawing.series[0] : undefined);
 
   return (
-    <Paper elevation={4} sx={{ p: 1.25, maxWidth: 380, pointerEvents: "none" }}>
+    <Paper elevation={4} sx={{ p: 1.25, maxWidth: "min(520px, 94vw)", pointerEvents: "none" }}>
       <Typography variant="subtitle2">{bucket(instant, level, timezone)}</Typography>
       {partial.includes(index) && (
         <Typography variant="caption" color="textSecondary" component="p">
