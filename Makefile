@@ -71,7 +71,7 @@ studio/dist/index.html: studio/node_modules/.package-lock.json openapi/openapi.j
 
 studio/node_modules/.package-lock.json: studio/package-lock.json
 	@command -v npm >/dev/null || { echo "the studio is built with Node.js 20 or newer: install it, or build the program with cargo alone, which leaves the studio out" >&2; exit 1; }
-	cd studio && npm ci --silent --no-audit --no-fund
+	cd studio && npm ci --loglevel=error --no-audit --no-fund
 
 studio-check: studio/node_modules/.package-lock.json ## Check the studio: its types beside those of the API, format and lint, its pure parts
 	cd studio && npm run --silent check && npm run --silent test
@@ -109,7 +109,7 @@ target/sdks/python/.installed: tests/sdks/python/requirements.txt
 	touch $@
 
 tests/sdks/javascript/node_modules/.package-lock.json: tests/sdks/javascript/package-lock.json
-	cd $(<D) && npm ci --silent --ignore-scripts --no-audit --no-fund
+	cd $(<D) && npm ci --loglevel=error --ignore-scripts --no-audit --no-fund
 
 crash: engine ## Kill the program 200 times under load; nothing accepted may be lost or doubled
 	CRASH_ROUNDS=200 $(CARGO) test --release --locked --test it -- crash:: --nocapture --test-threads 1
