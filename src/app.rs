@@ -306,6 +306,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
         .routes(open(routes!(platform::metrics)))
         .split_for_parts();
     openapi::name_and_exemplify(&mut description);
+    openapi::offer_csv(&mut description);
     (router, description)
 }
 

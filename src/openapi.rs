@@ -9,8 +9,9 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::openapi::path::{Operation, ParameterBuilder};
+use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{PathItem, RefOr};
+use utoipa::openapi::{ContentBuilder, PathItem, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::auth::Scope;
@@ -89,6 +90,33 @@ impl Example {
             values.entry(name).or_default().push(value);
         }
         values
+    }
+}
+
+/// Says of every answer that is there as CSV that it is: of all that tell in their `meta` what they were read from.
+pub fn offer_csv(description: &mut utoipa::openapi::OpenApi) {
+    let schemas = description.components.as_ref().map(|components| components.schemas.clone()).unwrap_or_default();
+    let csv = ContentBuilder::new().schema(Some(Object::with_type(Type::String))).build();
+    let answers = description.paths.paths.values_mut().filter_map(|item| item.get.as_mut());
+    for response in answers.filter_map(|get| get.responses.responses.get_mut("200")).filter_map(inline) {
+        let json = response.content.get_mut("application/json").and_then(inline);
+        if json.and_then(|content| content.schema.as_ref()).is_some_and(|schema| has_meta(schema, &schemas)) {
+            response.content.insert("text/csv".into(), csv.clone().into());
+        }
+    }
+}
+
+fn has_meta(schema: &RefOr<Schema>, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
+    match schema {
+        RefOr::Ref(reference) => reference
+            .ref_location
+            .rsplit('/')
+            .next()
+            .and_then(|name| schemas.get(name))
+            .is_some_and(|schema| has_meta(schema, schemas)),
+        RefOr::T(Schema::Object(object)) => object.properties.contains_key("meta"),
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter().any(|part| has_meta(part, schemas)),
+        RefOr::T(_) => false,
     }
 }
 

@@ -95,7 +95,9 @@ impl Form {
 
 /// Represents the answer in a response, where there is one.
 pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
-    let Some(Pending(shape)) = response.extensions_mut().remove::<Pending>() else { return response };
+    let Some(Pending(shape)) = response.extensions_mut().remove::<Pending>() else {
+        return if asked.form == Form::Csv && response.status().is_success() { without_csv() } else { response };
+    };
     let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
     let (content_type, tag, body) = match asked.form {
         Form::Json => {
@@ -117,6 +119,11 @@ pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// What is no table, such as the state of alerts, is there as JSON alone.
+fn without_csv() -> Response {
+    ApiError::new(Code::NotAcceptable, "This answer is `application/json` alone.").into_response()
 }
 
 /// The part of an answer that says something. What it cost differs each time, and comes last.

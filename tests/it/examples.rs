@@ -277,7 +277,24 @@ async fn every_example_is_answered_as_it_says() {
         } else {
             assert_eq!(answer, example.answer, "{name}: run with UPDATE_FIXTURES=1 when this is meant");
         }
+        if let Some(path) = example.request.strip_prefix("GET /api/") {
+            let has_csv = csv_of_document(&name);
+            let asked = app.request(&format!("/api/{path}")).bearer_auth(app.token()).header("accept", "text/csv");
+            let response = asked.send().await.unwrap();
+            let content_type = response.headers()["content-type"].to_str().unwrap();
+            assert_eq!(content_type.starts_with("text/csv"), has_csv, "{name}: {content_type}");
+            assert_eq!(response.status() == StatusCode::NOT_ACCEPTABLE, !has_csv, "{name}");
+        }
     }
+}
+
+/// Whether the document says that an operation answers with CSV, too.
+fn csv_of_document(name: &str) -> bool {
+    let id = name.replace(['/', '-'], "_");
+    let document = serde_json::to_value(chartwell::app::description()).unwrap();
+    let mut operations = document["paths"].as_object().unwrap().values().filter_map(|item| item.get("get"));
+    let operation = operations.find(|get| get["operationId"] == id.as_str()).unwrap();
+    operation["responses"]["200"]["content"].get("text/csv").is_some()
 }
 
 async fn answer_to(app: &TestApp, example: &Example, name: &str) -> Value {

@@ -39,6 +39,7 @@ export interface Question<P extends Path = Path> {
 export interface About {
   title: string;
   counts: string;
+  hasCsv: boolean;
   parameters: string[];
   /** Parameters of this question alone that take one of a few words. */
   choices: Record<string, { values: string[]; usual: string | null; says: string }>;

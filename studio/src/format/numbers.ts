@@ -18,23 +18,25 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 /** What a number is of, as the API names it: a ratio, milliseconds, US dollars, or a count of something. */
 export type Unit = "ratio" | "ms" | "usd" | (string & {});
 
-type Value = number | string | null | undefined;
+export type Value = number | string | null | undefined;
 
 /** A value of a unit, as exact as a person needs it. Money comes as exact text. */
 export function value(of: Value, unit: Unit): string {
-  const number = numberOf(of);
-  if (number === null) return UNKNOWN;
   switch (unit) {
     case "ratio":
-      return percent(number);
+      return percent(of);
     case "ms":
-      return duration(number);
+      return duration(of);
     case "usd":
-      return money(number);
+      return money(of);
     default:
-      return Number.isInteger(number) ? count(number) : format({ maximumSignificantDigits: 4 }).format(number);
+      return quantity(of);
   }
 }
+
+const quantity = writing((number) =>
+  Number.isInteger(number) ? count(number) : format({ maximumSignificantDigits: 4 }).format(number),
+);
 
 /** A value of a unit in little room, as on an axis. */
 export function short(of: Value, unit: Unit): string {
@@ -59,30 +61,36 @@ export function numberOf(of: Value): number | null {
   return typeof number === "number" && Number.isFinite(number) ? number : null;
 }
 
-export function count(number: number): string {
-  return format({ maximumFractionDigits: 0 }).format(number);
+/** A way to write a number, which writes what is not known as a dash. */
+function writing(write: (number: number) => string): (of: Value) => string {
+  return (of) => {
+    const number = numberOf(of);
+    return number === null ? UNKNOWN : write(number);
+  };
 }
 
-export function percent(ratio: number): string {
+export const count = writing((number) => format({ maximumFractionDigits: 0 }).format(number));
+
+export const percent = writing((ratio) => {
   const digits = Math.abs(ratio) < 0.01 ? 2 : 1;
   return format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(ratio);
-}
+});
 
 /** A difference of rates in percentage points, with its sign. */
-export function points(difference: number): string {
-  return format({ signDisplay: "exceptZero", maximumFractionDigits: 1 }).format(difference * 100);
-}
+export const points = writing((difference) =>
+  format({ signDisplay: "exceptZero", maximumFractionDigits: 1 }).format(difference * 100),
+);
 
 /** A relative change, with its sign. */
-export function change(relative: number): string {
-  return format({
+export const change = writing((relative) =>
+  format({
     style: "percent",
     signDisplay: "exceptZero",
     maximumFractionDigits: Math.abs(relative) < 0.1 ? 1 : 0,
-  }).format(relative);
-}
+  }).format(relative),
+);
 
-export function money(dollars: number): string {
+export const money = writing((dollars) => {
   const digits = Math.abs(dollars) >= 1_000 ? 0 : Math.abs(dollars) >= 1 || dollars === 0 ? 2 : 4;
   return format({
     style: "currency",
@@ -90,7 +98,7 @@ export function money(dollars: number): string {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(dollars);
-}
+});
 
 const STEPS: [number, "day" | "hour" | "minute" | "second"][] = [
   [86_400_000, "day"],
@@ -104,7 +112,7 @@ function amount(of: number, unit: string, digits: Intl.NumberFormatOptions = { m
 }
 
 /** Milliseconds as a length of time: from a minute on in two units, `1m 41s`. */
-export function duration(ms: number): string {
+export const duration = writing((ms) => {
   const size = Math.abs(ms);
   if (size < 1) return amount(ms, "millisecond", { maximumSignificantDigits: 2 });
   if (size < 1_000) return amount(ms, "millisecond", { maximumFractionDigits: size < 10 ? 2 : size < 100 ? 1 : 0 });
@@ -114,7 +122,7 @@ export function duration(ms: number): string {
   const rounded = Math.round(size / lesser) * lesser;
   const [whole, rest] = [Math.floor(rounded / step), Math.round((rounded % step) / lesser)];
   return (ms < 0 ? "−" : "") + amount(whole, unit) + (rest > 0 ? ` ${amount(rest, lesserUnit)}` : "");
-}
+});
 
 export function bytes(size: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
@@ -125,7 +133,19 @@ export function bytes(size: number): string {
 }
 
 /** A probability that may be too small to be written out. */
-export function pValue(p: number | null | undefined): string {
-  if (p === null || p === undefined) return UNKNOWN;
-  return p < 0.0001 ? "< 0.0001" : format({ maximumSignificantDigits: 2 }).format(p);
+export const pValue = writing((p) => (p < 0.0001 ? "< 0.0001" : format({ maximumSignificantDigits: 2 }).format(p)));
+
+/** From where to where something lies, written so. */
+export function between(interval: readonly Value[] | null | undefined, write: (of: Value) => string): string {
+  return interval ? `${write(interval[0])} to ${write(interval[1])}` : UNKNOWN;
+}
+
+/** What a rate was counted from; nothing where it is not known. */
+export function parts(numerator: Value, denominator: Value): string {
+  return numberOf(denominator) === null ? "" : `${count(numerator)} ÷ ${count(denominator)}`;
+}
+
+/** A rate, with what it was before where that is known. */
+export function withPrevious(rate: Value, previous: Value): string {
+  return percent(rate) + (numberOf(previous) === null ? "" : ` (was ${percent(previous)})`);
 }

@@ -16,13 +16,12 @@ const PATH = "/api/v1/assistants/traces/{trace_id}";
 export default function Trace() {
   const { traceId } = useParams({ from: "/traces/$traceId" });
   const [chosen, setChosen] = useState<string | null>(null);
-  const { question, result, view } = usePanel({ path: PATH, of: { trace_id: traceId } });
+  const asked = usePanel({ path: PATH, of: { trace_id: traceId } });
   return (
     <Grid>
       <Panel
+        asked={asked}
         title={`${about(PATH).title} ${traceId}`}
-        question={question}
-        result={result}
         height={480}
         isEmpty={({ spans }) => spans.length === 0}
         table={({ spans }) => ({
@@ -37,7 +36,7 @@ export default function Trace() {
           rows: spans.map((span) => [
             `${"· ".repeat(span.depth)}${span.name}`,
             duration(span.offset_ms),
-            span.duration_ms === null || span.duration_ms === undefined ? "not known" : duration(span.duration_ms),
+            duration(span.duration_ms),
             duration(span.critical_ms),
             span.model ?? span.tool_name ?? "",
             span.error_type ?? span.status,
@@ -46,11 +45,11 @@ export default function Trace() {
       >
         {(trace) => (
           <>
-            <Totals trace={trace} zone={view.timezone} />
+            <Totals trace={trace} zone={asked.view.timezone} />
             <Timeline trace={trace} onChoose={setChosen} />
             <SpanDetails
               span={trace.spans.find(({ span_id }) => span_id === chosen) ?? null}
-              zone={view.timezone}
+              zone={asked.view.timezone}
               onClose={() => setChosen(null)}
             />
           </>
@@ -68,7 +67,7 @@ function Totals({ trace, zone }: { trace: Schemas["Trace"]; zone: string }) {
     ["Spans", `${count(totals.spans)}, ${count(totals.failed_spans)} failed`],
     ["Calls", `${count(totals.calls)} of models, ${count(totals.tool_calls)} of tools`],
     ["Tokens", `${count(totals.input_tokens)} in, ${count(totals.output_tokens)} out`],
-    ["Cost", money(Number(totals.cost_usd))],
+    ["Cost", money(totals.cost_usd)],
     ["Models", totals.models.join(", ")],
   ];
   return (

@@ -4,7 +4,7 @@ import { about, type ChartPath, type Schemas } from "../api/client";
 import type { BoundedBy } from "../charts/Bounds";
 import { seriesName } from "../charts/Legend";
 import { TimeChart } from "../charts/TimeChart";
-import { count, value } from "../format/numbers";
+import { parts, value } from "../format/numbers";
 import { bucket } from "../format/times";
 import type { TableOf } from "./DataTable";
 import { Panel } from "./Panel";
@@ -25,20 +25,23 @@ interface ChartPanelProps extends PanelQuestion<ChartPath> {
   bounded?: BoundedBy;
 }
 
-export function ChartPanel({ title, counts, span = 6, height = 280, only, bounded, ...asked }: ChartPanelProps) {
-  const { question, without, result } = usePanel(asked);
-  const name = title ?? about(asked.path).title;
-  const shown = useMemo(() => (result.data && only ? onlySeries(result.data, only) : result.data), [result.data, only]);
+export function ChartPanel({ title, counts, span = 6, height = 280, only, bounded, ...question }: ChartPanelProps) {
+  const asked = usePanel(question);
+  const { data } = asked.result;
+  const shown = useMemo(() => (data && only ? onlySeries(data, only) : data), [data, only]);
+  const isSplit = asked.question.query?.split_by !== undefined;
+  const name = title ?? about(question.path).title;
   return (
     <Panel
+      asked={{
+        ...asked,
+        result: { ...asked.result, data: shown } as typeof asked.result,
+        choices: asked.choices.filter((choice) => isSplit || !OF_GROUPS.includes(choice)),
+      }}
       title={name}
       counts={counts}
-      question={question}
-      without={without}
-      result={{ ...result, data: shown } as typeof result}
       span={span}
       height={height + 32}
-      choices={asked.choices?.filter((choice) => question.query?.split_by || !OF_GROUPS.includes(choice))}
       isEmpty={isEmpty}
       table={tableOf}
     >
@@ -67,10 +70,8 @@ export function tableOf(chart: Chart): TableOf {
   const { aggregation_level: level = "day", timezone, unit = "count", partial = [] } = chart.meta;
   const earlier = chart.comparison?.series ?? [];
   const cell = (series: Chart["series"][number], index: number) => {
-    const [numerator, denominator] = [series.numerator?.[index], series.denominator?.[index]];
-    const parts =
-      numerator === undefined || denominator === undefined ? "" : ` (${count(numerator)} ÷ ${count(denominator)})`;
-    return value(series.data[index], unit) + parts;
+    const counted = parts(series.numerator?.[index], series.denominator?.[index]);
+    return value(series.data[index], unit) + (counted && ` (${counted})`);
   };
   return {
     columns: [

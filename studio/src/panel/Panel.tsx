@@ -3,9 +3,8 @@ import InfoOutlined from "@mui/icons-material/InfoOutlined";
 import TableRows from "@mui/icons-material/TableRows";
 import Timeline from "@mui/icons-material/Timeline";
 import { Box, Card, Collapse, IconButton, Skeleton, Stack, Tooltip, Typography } from "@mui/material";
-import type { UseQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
-import { about, type Path, type Question, type Schemas } from "../api/client";
+import { about, type Schemas } from "../api/client";
 import { problemOf } from "../api/problem";
 import { count, duration } from "../format/numbers";
 import { ago, moment } from "../format/times";
@@ -14,41 +13,38 @@ import { DataTable, type TableOf } from "./DataTable";
 import { Empty } from "./Empty";
 import { PanelMenu } from "./PanelMenu";
 import { ProblemState } from "./ProblemState";
+import type { Asked } from "./usePanel";
 
 export interface PanelProps<Answer> {
-  title: string;
-  question: Question;
-  /** Sentences about parts of the view that do not apply. */
-  without?: string[];
+  asked: Asked<Answer>;
+  /** Instead of what the document calls it. */
+  title?: string | undefined;
   /** Instead of what the document says is counted. */
-  counts?: string;
-  result: UseQueryResult<Answer>;
+  counts?: string | undefined;
   /** Columns of twelve, on wide screens. */
   span?: number;
   /** The least height of what is inside, so that nothing moves when it comes. */
   height?: number;
-  /** Parameters that are chosen in the panel. */
-  choices?: string[];
   actions?: ReactNode;
   isEmpty?: (answer: Answer) => boolean;
   /** The same values as a table, for what is drawn. */
   table?: (answer: Answer) => TableOf;
   /** Shown in place of an answer, where there is nothing to ask about. */
   instead?: ReactNode;
-  /** False = what is inside has no CSV. */
-  hasCsv?: boolean;
   children: (answer: Answer) => ReactNode;
 }
 
 export function Panel<Answer>(props: PanelProps<Answer>) {
-  const { title, question, without = [], result, span = 12, height = 320, isEmpty, table, children } = props;
-  const { counts, choices: known } = about(question.path as Path);
+  const { span = 12, height = 320, isEmpty, table, children } = props;
+  const { question, without, choices, result } = props.asked;
+  const told = about(question.path);
+  const title = props.title ?? told.title;
   const [asTable, setAsTable] = useState(false);
   const [isOpen, setIsOpen] = useState(false);
   const heading = useId();
   const answer = result.data;
   const meta = metaOf(answer);
-  const said = plain(props.counts ?? counts);
+  const counts = plain(props.counts ?? told.counts);
 
   return (
     <Card
@@ -96,20 +92,20 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
               <InfoOutlined fontSize="small" />
             </IconButton>
           </Tooltip>
-          <PanelMenu title={title} question={question} hasCsv={props.hasCsv ?? true} />
+          <PanelMenu title={title} question={question} />
         </Stack>
       </Stack>
       <Typography variant="body2" color="textSecondary">
-        {firstSentence(said)}
+        {firstSentence(counts)}
       </Typography>
-      {(props.choices?.some((name) => known[name]) || props.actions) && (
+      {(choices.length > 0 || props.actions) && (
         <Stack direction="row" useFlexGap sx={{ flexWrap: "wrap", gap: 1, mt: 1.5 }}>
-          {props.choices && <Choices path={question.path} names={props.choices} />}
+          <Choices path={question.path} names={choices} />
           {props.actions}
         </Stack>
       )}
       <Collapse in={isOpen} unmountOnExit>
-        <Notes sentences={[said, ...(meta?.notes ?? []).map(plain)]} meta={meta} />
+        <Notes sentences={[counts, ...(meta?.notes ?? []).map(plain)]} meta={meta} />
       </Collapse>
       {without.map((sentence) => (
         <Typography key={sentence} variant="caption" sx={{ color: "warning.main", display: "block" }}>

@@ -2,16 +2,15 @@
 import MoreVert from "@mui/icons-material/MoreVert";
 import { Alert, IconButton, Menu, MenuItem, Snackbar, Tooltip } from "@mui/material";
 import { useState } from "react";
-import { addressOf, csv, type Question } from "../api/client";
+import { about, addressOf, csv, type Question } from "../api/client";
 import { problemOf, wordsOf } from "../api/problem";
 
 interface PanelMenuProps {
   title: string;
   question: Question;
-  hasCsv: boolean;
 }
 
-export function PanelMenu({ title, question, hasCsv }: PanelMenuProps) {
+export function PanelMenu({ title, question }: PanelMenuProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [told, setTold] = useState<{ severity: "success" | "error"; text: string } | null>(null);
 
@@ -46,7 +45,7 @@ export function PanelMenu({ title, question, hasCsv }: PanelMenuProps) {
       </Tooltip>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
         <MenuItem onClick={act(copy)}>Copy as curl</MenuItem>
-        {hasCsv && <MenuItem onClick={act(download)}>Download CSV</MenuItem>}
+        {about(question.path).hasCsv && <MenuItem onClick={act(download)}>Download CSV</MenuItem>}
       </Menu>
       <Snackbar open={told !== null} autoHideDuration={4_000} onClose={() => setTold(null)}>
         <Alert severity={told?.severity ?? "success"} onClose={() => setTold(null)}>

@@ -1,26 +1,16 @@
 /** A question whose answer is a table: sorted and turned over by the server. */
-import {
-  Box,
-  Table,
-  TableBody,
-  TableCell,
-  TableContainer,
-  TableHead,
-  TablePagination,
-  TableRow,
-  TableSortLabel,
-  Tooltip,
-} from "@mui/material";
-import type { UseQueryResult } from "@tanstack/react-query";
+import { Box, TablePagination, TableSortLabel, Tooltip } from "@mui/material";
 import type { ReactNode } from "react";
 import { about, type RowOf, type TablePath, type Tabular, type Values } from "../api/client";
+import { Bar } from "../charts/Bar";
 import { label } from "../format/names";
-import { count, percent, UNKNOWN, value } from "../format/numbers";
+import { count, parts, percent, UNKNOWN, value } from "../format/numbers";
 import { moment } from "../format/times";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
+import { DataTable } from "./DataTable";
 import { Panel } from "./Panel";
-import { type PanelQuestion, usePanel } from "./usePanel";
+import { type Asked, type PanelQuestion, usePanel } from "./usePanel";
 
 /** A column: the name of a field, with how it is shown where its name does not tell. */
 export interface Column<Row> {
@@ -44,6 +34,7 @@ interface TablePanelProps<P extends TablePath> extends PanelQuestion<P> {
 }
 
 const ROW_HEIGHT = 37;
+const CLIPPED = { maxWidth: 320, overflow: "hidden", textOverflow: "ellipsis" };
 
 export function TablePanel<P extends TablePath>({
   title,
@@ -54,11 +45,11 @@ export function TablePanel<P extends TablePath>({
   expected = rowsPerPage,
   actions,
   own,
-  ...asked
+  ...given
 }: TablePanelProps<P>) {
   const { search, set, view } = useView();
-  const { title: usual, parameters } = about(asked.path);
-  const name = asked.path.split("/").at(-1)!;
+  const { title: usual, parameters } = about(given.path);
+  const name = given.path.split("/").at(-1)!;
   const sort = one(search, `${name}.sort`);
   const offset = Math.max(0, Number(one(search, `${name}.offset`)) || 0);
   const place: Values = {
@@ -66,20 +57,28 @@ export function TablePanel<P extends TablePath>({
     offset: parameters.includes("offset") && offset > 0 ? String(offset) : undefined,
     limit: parameters.includes("limit") ? String(rowsPerPage) : undefined,
   };
-  const { question, without, result } = usePanel({ ...asked, own: { ...own, ...place } });
+  const asked = usePanel({ ...given, own: { ...own, ...place } }) as unknown as Asked<Tabular>;
+  const { question } = asked;
   const shown = columns.map((column): Column<RowOf<P>> => (typeof column === "string" ? { key: column } : column));
   const sorted = sort?.replace(/^-/, "");
+  const sorter = ({ key, name: said }: Column<RowOf<P>>) => (
+    <TableSortLabel
+      active={sorted === key}
+      direction={sorted === key && !sort?.startsWith("-") ? "asc" : "desc"}
+      onClick={() => set(`${name}.sort`, sort === `-${key}` ? key : `-${key}`)}
+    >
+      {said ?? label(key)}
+    </TableSortLabel>
+  );
 
   return (
     <Panel
-      title={title ?? usual}
+      // What is taken from it is all of it.
+      asked={{ ...asked, question: { ...question, query: { ...question.query, limit: undefined, offset: undefined } } }}
+      title={title}
       counts={counts}
-      question={{ ...question, query: { ...question.query, limit: undefined, offset: undefined } }}
-      without={without}
-      result={result as unknown as UseQueryResult<Tabular>}
       span={span}
       height={ROW_HEIGHT * (expected + 1) + (expected < rowsPerPage ? 0 : 52)}
-      choices={asked.choices}
       actions={actions}
       isEmpty={(answer) => answer.items.length === 0 && offset === 0}
     >
@@ -91,61 +90,22 @@ export function TablePanel<P extends TablePath>({
           (column.cell === undefined && (typeof first?.[column.key] === "number" || isQuantity(column.key)));
         return (
           <Box sx={{ display: "flex", flexDirection: "column", height: "100%" }}>
-            <TableContainer tabIndex={0} role="group" aria-label={`${title ?? usual}, rows`} sx={{ flexGrow: 1 }}>
-              <Table size="small" aria-label={title ?? usual}>
-                <TableHead>
-                  <TableRow>
-                    {shown.map((column) => (
-                      <TableCell
-                        key={column.key}
-                        align={isNumber(column) ? "right" : "left"}
-                        sortDirection={sorted === column.key ? (sort?.startsWith("-") ? "desc" : "asc") : false}
-                        sx={{ whiteSpace: "nowrap" }}
-                      >
-                        {parameters.includes("sort") && column.sorts !== false ? (
-                          <TableSortLabel
-                            active={sorted === column.key}
-                            direction={sorted === column.key && !sort?.startsWith("-") ? "asc" : "desc"}
-                            onClick={() =>
-                              set(`${name}.sort`, sort === `-${column.key}` ? column.key : `-${column.key}`)
-                            }
-                          >
-                            {column.name ?? label(column.key)}
-                          </TableSortLabel>
-                        ) : (
-                          (column.name ?? label(column.key))
-                        )}
-                      </TableCell>
-                    ))}
-                  </TableRow>
-                </TableHead>
-                <TableBody>
-                  {items.map((row, index) => (
-                    <TableRow key={index} hover>
-                      {shown.map((column) => (
-                        <TableCell
-                          key={column.key}
-                          align={isNumber(column) ? "right" : "left"}
-                          sx={{
-                            fontVariantNumeric: "tabular-nums",
-                            maxWidth: 320,
-                            overflow: "hidden",
-                            textOverflow: "ellipsis",
-                            whiteSpace: "nowrap",
-                          }}
-                        >
-                          {column.cell ? (
-                            column.cell(row)
-                          ) : (
-                            <Cell row={row as Record<string, unknown>} name={column.key} zone={view.timezone} />
-                          )}
-                        </TableCell>
-                      ))}
-                    </TableRow>
-                  ))}
-                </TableBody>
-              </Table>
-            </TableContainer>
+            <DataTable
+              caption={title ?? usual}
+              maxHeight="none"
+              columns={shown.map((column) => ({
+                name: column.name ?? label(column.key),
+                header: parameters.includes("sort") && column.sorts !== false && sorter(column),
+                sorted: sorted === column.key ? (sort?.startsWith("-") ? "desc" : "asc") : undefined,
+                isNumber: isNumber(column),
+                sx: CLIPPED,
+              }))}
+              rows={items.map((row) =>
+                shown.map(({ key, cell }) =>
+                  cell ? cell(row) : <Field row={row as Record<string, unknown>} name={key} zone={view.timezone} />,
+                ),
+              )}
+            />
             {answer.page.total > rowsPerPage && (
               <TablePagination
                 component="div"
@@ -170,7 +130,7 @@ function isQuantity(name: string): boolean {
 }
 
 /** A field as its name says what it is. */
-export function Cell({ row, name, zone }: { row: Record<string, unknown>; name: string; zone: string }) {
+function Field({ row, name, zone }: { row: Record<string, unknown>; name: string; zone: string }) {
   const of = row[name];
   if (of === null || of === undefined) return UNKNOWN;
   if (typeof of === "boolean") return of ? "yes" : "no";
@@ -185,28 +145,16 @@ export function Cell({ row, name, zone }: { row: Record<string, unknown>; name: 
 
 /** A ratio with what it is made of. */
 function Ratio({ of, row, name }: { of: number; row: Record<string, unknown>; name: string }) {
-  const [numerator, denominator] = [row[`${name}_numerator`], row[`${name}_denominator`]];
-  const parts =
-    typeof numerator === "number" && typeof denominator === "number"
-      ? `${count(numerator)} ÷ ${count(denominator)}`
-      : "";
+  const [numerator, denominator] = [row[`${name}_numerator`], row[`${name}_denominator`]] as (number | undefined)[];
   return (
-    <Tooltip title={parts}>
+    <Tooltip title={parts(numerator, denominator)}>
       <Box component="span" sx={{ display: "inline-flex", alignItems: "center", gap: 1 }}>
         <Box
           component="span"
           aria-hidden
           sx={{ width: 40, height: 6, borderRadius: 1, bgcolor: "action.selected", overflow: "hidden" }}
         >
-          <Box
-            component="span"
-            sx={{
-              display: "block",
-              height: 1,
-              width: `${Math.min(1, Math.max(0, of)) * 100}%`,
-              bgcolor: "primary.main",
-            }}
-          />
+          <Bar part={of} height={6} />
         </Box>
         {percent(of)}
       </Box>

@@ -6,6 +6,7 @@ import { applies, questionOf } from "./question";
 const ABOUT: About = {
   title: "Cost",
   counts: "",
+  hasCsv: true,
   parameters: [
     "range",
     "datetime_from",

@@ -3,7 +3,8 @@ import type { About, Path, Question, Values } from "../api/client";
 import { type Filter, sayFilter, writeFilter } from "../view/filter";
 import { all, one, parametersOf, type Search, type View } from "../view/view";
 
-export interface Asked<P extends Path> {
+/** A question that fits a view. */
+export interface Fitted<P extends Path> {
   question: Question<P>;
   /** Sentences about parts of the view that this question does not know. */
   without: string[];
@@ -33,7 +34,7 @@ export function questionOf<P extends Path>(
     of?: Record<string, string>;
     own?: Values;
   },
-): Asked<P> {
+): Fitted<P> {
   const without: string[] = [];
   const query: Values = {};
   const given = parametersOf(view);

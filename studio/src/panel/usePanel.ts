@@ -1,8 +1,8 @@
 /** Asks the question of a panel in the view of the page. */
-import { useQuery } from "@tanstack/react-query";
-import { about, ask, type Path, type Values } from "../api/client";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type AnswerOf, about, ask, type Path, type Question, type Values } from "../api/client";
 import { useView } from "../view/useView";
-import { isOpenEnded } from "../view/view";
+import { isOpenEnded, type View } from "../view/view";
 import { questionOf } from "./question";
 
 const REFRESH_EVERY = 60_000;
@@ -18,7 +18,24 @@ export interface PanelQuestion<P extends Path> {
   enabled?: boolean | undefined;
 }
 
-export function usePanel<P extends Path>({ path, of, own, choices, enabled }: PanelQuestion<P>) {
+/** A question as it was asked, and what has become of it. */
+export interface Asked<Answer> {
+  question: Question;
+  /** Sentences about parts of the view that do not apply. */
+  without: string[];
+  /** Parameters that are chosen in the panel. */
+  choices: string[];
+  result: UseQueryResult<Answer>;
+  view: View;
+}
+
+export function usePanel<P extends Path>({
+  path,
+  of,
+  own,
+  choices = [],
+  enabled,
+}: PanelQuestion<P>): Asked<AnswerOf<P>> {
   const { view, search } = useView();
   const asked = questionOf(path, about(path), { view, search, choices, of, own });
   const result = useQuery({
@@ -27,5 +44,5 @@ export function usePanel<P extends Path>({ path, of, own, choices, enabled }: Pa
     refetchInterval: isOpenEnded(view.range) ? REFRESH_EVERY : false,
     enabled: enabled ?? true,
   });
-  return { ...asked, result, view };
+  return { ...asked, choices, result, view };
 }

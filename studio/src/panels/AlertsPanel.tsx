@@ -1,6 +1,5 @@
 /** The rules that watch the account, and how each stands. */
 import { Alert, Typography } from "@mui/material";
-import { about } from "../api/client";
 import { label } from "../format/names";
 import { count, UNKNOWN, value } from "../format/numbers";
 import { ago } from "../format/times";
@@ -9,18 +8,12 @@ import { Panel } from "../panel/Panel";
 import { StateChip } from "../panel/StateChip";
 import { usePanel } from "../panel/usePanel";
 
-const PATH = "/api/v1/alerts";
-
 export function AlertsPanel() {
-  const { question, result } = usePanel({ path: PATH });
   return (
     <Panel
-      title={about(PATH).title}
+      asked={usePanel({ path: "/api/v1/alerts" })}
       counts="The rules that watch the account, evaluated every minute on minutes and days that are over."
-      question={question}
-      result={result}
       height={200}
-      hasCsv={false}
     >
       {({ items, deliveries }) => (
         <>

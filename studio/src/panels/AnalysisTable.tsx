@@ -1,9 +1,10 @@
 /** Variants beside the baseline: what they are at, how far apart, and how certain that is. */
-import { Box, Table, TableBody, TableCell, TableHead, TableRow } from "@mui/material";
+import { Stack } from "@mui/material";
 import type { Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
-import { change, count, percent, points, pValue, UNKNOWN, value } from "../format/numbers";
+import { between, change, count, percent, points, pValue, type Value, value } from "../format/numbers";
 import { reason } from "../format/words";
+import { DataTable } from "../panel/DataTable";
 
 type Metric = Schemas["MetricAnalysis"];
 type Compared = Schemas["Compared"];
@@ -17,73 +18,45 @@ export function AnalysisTable({ metric }: { metric: Metric }) {
   );
   const isForAnyLook = metric.variants.some((variant) => comparedOf(variant)?.sequential);
   return (
-    <Box sx={{ overflowX: "auto" }} tabIndex={0} role="group" aria-label={`${metric.id}, rows`}>
-      <Table size="small" aria-label={metric.id}>
-        <TableHead>
-          <TableRow>
-            <TableCell>Variant</TableCell>
-            <TableCell align="right">Units</TableCell>
-            <TableCell align="right">Value</TableCell>
-            <TableCell>Difference, interval of 95 %{isForAnyLook ? ", for any number of looks" : ""}</TableCell>
-            <TableCell align="right">Lift</TableCell>
-            <TableCell align="right">p, adjusted</TableCell>
-            <TableCell align="right">p, any number of looks</TableCell>
-            <TableCell align="right">Chance to win</TableCell>
-          </TableRow>
-        </TableHead>
-        <TableBody>
-          {metric.variants.map((variant, index) => {
-            const compared = comparedOf(variant);
-            const difference = differences[index];
-            return (
-              <TableRow key={variant.variant}>
-                <TableCell component="th" scope="row">
-                  {variant.variant}
-                  {!compared && " (baseline)"}
-                </TableCell>
-                <TableCell align="right">{count(variant.units)}</TableCell>
-                <TableCell
-                  align="right"
-                  sx={{ whiteSpace: "nowrap" }}
-                  title={`${value(variant.numerator, "")} ÷ ${value(variant.denominator, "")}`}
-                >
-                  {value(variant.value, unit)}
-                  {variant.interval && ` (${value(variant.interval[0], unit)} to ${value(variant.interval[1], unit)})`}
-                </TableCell>
-                <TableCell>
-                  {difference && (
-                    <Box
-                      sx={{ display: "flex", alignItems: "center", gap: 1 }}
-                      title={(compared?.notes ?? []).map(reason).join(" ")}
-                    >
-                      <Interval
-                        {...difference}
-                        domain={domain}
-                        reference={0}
-                        name={`${variant.variant}: ${said(difference, unit)}`}
-                      />
-                      <Box component="span" sx={{ whiteSpace: "nowrap" }}>
-                        {said(difference, unit)}
-                      </Box>
-                    </Box>
-                  )}
-                </TableCell>
-                <TableCell align="right" sx={{ whiteSpace: "nowrap" }}>
-                  {compared?.relative ? change(compared.relative.value) : compared ? UNKNOWN : ""}
-                  {compared?.relative?.interval &&
-                    ` (${change(compared.relative.interval[0]!)} to ${change(compared.relative.interval[1]!)})`}
-                </TableCell>
-                <TableCell align="right">{pValue(compared?.p_value_adjusted)}</TableCell>
-                <TableCell align="right">{pValue(compared?.sequential?.p_value_adjusted)}</TableCell>
-                <TableCell align="right">
-                  {compared?.bayesian ? percent(compared.bayesian.chance_to_win) : UNKNOWN}
-                </TableCell>
-              </TableRow>
-            );
-          })}
-        </TableBody>
-      </Table>
-    </Box>
+    <DataTable
+      caption={metric.id}
+      columns={[
+        { name: "Variant" },
+        { name: "Units", isNumber: true },
+        { name: "Value", isNumber: true },
+        { name: `Difference, interval of 95 %${isForAnyLook ? ", for any number of looks" : ""}` },
+        { name: "Lift", isNumber: true },
+        { name: "p, adjusted", isNumber: true },
+        { name: "p, any number of looks", isNumber: true },
+        { name: "Chance to win", isNumber: true },
+      ]}
+      rows={metric.variants.map((variant, index) => {
+        const compared = comparedOf(variant);
+        const difference = differences[index];
+        const name = difference ? said(difference, unit) : "";
+        return [
+          variant.variant + (compared ? "" : " (baseline)"),
+          count(variant.units),
+          {
+            shows: value(variant.value, unit) + within(variant.interval, (of) => value(of, unit)),
+            title: `${value(variant.numerator, "")} ÷ ${value(variant.denominator, "")}`,
+          },
+          {
+            shows: difference && (
+              <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
+                <Interval {...difference} domain={domain} reference={0} name={`${variant.variant}: ${name}`} />
+                <span>{name}</span>
+              </Stack>
+            ),
+            title: (compared?.notes ?? []).map(reason).join(" "),
+          },
+          compared && change(compared.relative?.value) + within(compared.relative?.interval, change),
+          pValue(compared?.p_value_adjusted),
+          pValue(compared?.sequential?.p_value_adjusted),
+          percent(compared?.bayesian?.chance_to_win),
+        ];
+      })}
+    />
   );
 }
 
@@ -105,12 +78,14 @@ function differenceOf(variant: Schemas["Variant"]): Difference | null {
 }
 
 function said({ value: of, interval }: Difference, unit: string): string {
-  return interval
-    ? `${signed(of, unit)} (${signed(interval[0]!, unit)} to ${signed(interval[1]!, unit)})`
-    : signed(of, unit);
+  return signed(of, unit) + within(interval, (bound) => signed(bound, unit));
+}
+
+function within(interval: readonly number[] | null | undefined, write: (of: Value) => string): string {
+  return interval ? ` (${between(interval, write)})` : "";
 }
 
 /** Of rates a difference is told in points, so that nobody takes it for a lift. */
-function signed(of: number, unit: string): string {
-  return unit === "ratio" ? `${points(of)} pp` : `${of > 0 ? "+" : ""}${value(of, unit)}`;
+function signed(of: Value, unit: string): string {
+  return unit === "ratio" ? `${points(of)} pp` : `${Number(of) > 0 ? "+" : ""}${value(of, unit)}`;
 }

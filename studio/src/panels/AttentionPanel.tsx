@@ -28,12 +28,10 @@ export function AttentionPanel() {
   const zone = anomalies.view.timezone;
   return (
     <Panel
+      asked={anomalies}
       title="What asks for attention"
       counts="Alerts that are not quiet, days on which an assistant was unlike itself, and experiments whose units came unevenly."
-      question={anomalies.question}
-      result={anomalies.result}
       height={220}
-      hasCsv={false}
     >
       {({ items }) => {
         const rows: ReactNode[] = [

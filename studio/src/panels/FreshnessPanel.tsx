@@ -1,7 +1,7 @@
 /** What the server knows of its own intake, since it was started. */
 import { Typography } from "@mui/material";
 import type { ReactNode } from "react";
-import { type AnswerOf, about } from "../api/client";
+import type { AnswerOf } from "../api/client";
 import { label } from "../format/names";
 import { bytes, count, duration, UNKNOWN } from "../format/numbers";
 import { ago, moment } from "../format/times";
@@ -15,7 +15,7 @@ type Report = AnswerOf<typeof PATH>;
 
 export function FreshnessPanel() {
   return (
-    <Of title={about(PATH).title} counts={about(PATH).counts} height={260}>
+    <Of height={260} span={12}>
       {({ tables, spool, since }, zone) => (
         <>
           <DataTable
@@ -39,8 +39,8 @@ export function FreshnessPanel() {
               ) : (
                 UNKNOWN
               ),
-              table.lag_ms_p50 === null || table.lag_ms_p50 === undefined ? UNKNOWN : duration(table.lag_ms_p50),
-              table.lag_ms_p95 === null || table.lag_ms_p95 === undefined ? UNKNOWN : duration(table.lag_ms_p95),
+              duration(table.lag_ms_p50),
+              duration(table.lag_ms_p95),
               count(table.accepted),
               count(table.duplicates),
               table.rejected.length === 0
@@ -123,18 +123,18 @@ export function CoveragePanel() {
 }
 
 interface OfProps {
-  title: string;
-  counts: string;
+  title?: string;
+  counts?: string;
   height: number;
   span?: number;
   children: (report: Report, zone: string) => ReactNode;
 }
 
-function Of({ title, counts, height, span = title === about(PATH).title ? 12 : 6, children }: OfProps) {
-  const { question, result, view } = usePanel({ path: PATH });
+function Of({ title, counts, height, span = 6, children }: OfProps) {
+  const asked = usePanel({ path: PATH });
   return (
-    <Panel title={title} counts={counts} question={question} result={result} height={height} span={span} hasCsv={false}>
-      {(report) => children(report, view.timezone)}
+    <Panel asked={asked} title={title} counts={counts} height={height} span={span}>
+      {(report) => children(report, asked.view.timezone)}
     </Panel>
   );
 }

@@ -1,28 +1,18 @@
 /** A funnel of one's own: steps in their order, and how many came through each. */
 import Add from "@mui/icons-material/Add";
 import Close from "@mui/icons-material/Close";
-import {
-  Box,
-  Button,
-  IconButton,
-  Stack,
-  Table,
-  TableBody,
-  TableCell,
-  TableHead,
-  TableRow,
-  TextField,
-} from "@mui/material";
-import { about, type Schemas } from "../api/client";
+import { Button, IconButton, Stack, TextField } from "@mui/material";
+import type { Schemas } from "../api/client";
+import { Bar } from "../charts/Bar";
 import { Interval } from "../charts/Interval";
-import { count, duration, percent, UNKNOWN } from "../format/numbers";
+import { between, count, duration, parts, percent, withPrevious } from "../format/numbers";
+import { DataTable, type TableOf } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
 import { usePanel } from "../panel/usePanel";
 import { useView } from "../view/useView";
 import { all, one } from "../view/view";
 import { EventField } from "./EventField";
 
-const PATH = "/api/v1/product/funnel";
 const USUAL = ["page_viewed", "filter_changed", "chart_interacted"];
 const MOST_STEPS = 10;
 
@@ -30,17 +20,12 @@ export function FunnelBuilder() {
   const { search, set } = useView();
   const steps = all(search, "steps").length >= 2 ? all(search, "steps") : USUAL;
   const window = one(search, "funnel.window");
-  const choices = ["order", "unit"];
-  const { question, without, result } = usePanel({ path: PATH, choices, own: { steps, window } });
+  const asked = usePanel({ path: "/api/v1/product/funnel", choices: ["order", "unit"], own: { steps, window } });
   const put = (next: string[]) => set("steps", next);
   return (
     <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
+      asked={asked}
       height={260}
-      choices={choices}
       isEmpty={({ steps: found }) => (found[0]?.units ?? 0) === 0}
       actions={
         <Stack spacing={1} sx={{ width: 1 }}>
@@ -83,82 +68,48 @@ export function FunnelBuilder() {
       }
     >
       {({ steps: found }) => (
-        <Box sx={{ overflowX: "auto" }} tabIndex={0} role="group" aria-label="Funnel, rows">
-          <Table size="small" aria-label="Funnel">
-            <TableHead>
-              <TableRow>
-                <TableCell>Step</TableCell>
-                <TableCell align="right">Came</TableCell>
-                <TableCell sx={{ width: "25%", minWidth: 90 }}>Of the first step</TableCell>
-                <TableCell align="right">From the step before</TableCell>
-                <TableCell>Interval of 95 %</TableCell>
-                <TableCell align="right">Time from the step before, p50</TableCell>
-              </TableRow>
-            </TableHead>
-            <TableBody>
-              {found.map((step) => (
-                <Step key={step.step} step={step} written={steps[step.step - 1] ?? step.event} />
-              ))}
-            </TableBody>
-          </Table>
-        </Box>
+        <DataTable
+          caption="Funnel"
+          columns={[
+            { name: "Step", sx: { maxWidth: 260, overflow: "hidden", textOverflow: "ellipsis" } },
+            { name: "Came", isNumber: true },
+            { name: "Of the first step", sx: { width: "25%", minWidth: 120 } },
+            { name: "From the step before", isNumber: true },
+            { name: "Interval of 95 %" },
+            { name: "Time from the step before, p50", isNumber: true },
+          ]}
+          rows={found.map((step) => rowOf(step, steps[step.step - 1] ?? step.event))}
+        />
       )}
     </Panel>
   );
 }
 
-function Step({ step, written }: { step: Schemas["ProductFunnelStep"]; written: string }) {
-  const share = step.conversion_rate ?? 0;
-  return (
-    <TableRow>
-      <TableCell
-        component="th"
-        scope="row"
-        title={written}
-        sx={{ maxWidth: 260, overflow: "hidden", textOverflow: "ellipsis" }}
-      >
-        {written}
-      </TableCell>
-      <TableCell align="right">{count(step.units)}</TableCell>
-      <TableCell title={`${count(step.conversion_rate_numerator)} ÷ ${count(step.conversion_rate_denominator)}`}>
-        <Box sx={{ display: "flex", alignItems: "center", gap: 1 }}>
-          <Box
-            aria-hidden
-            sx={{ height: 14, borderRadius: 0.5, bgcolor: "primary.main", width: `${share * 100}%`, minWidth: 2 }}
-          />
-          {step.conversion_rate === null || step.conversion_rate === undefined
-            ? UNKNOWN
-            : percent(step.conversion_rate)}
-        </Box>
-      </TableCell>
-      <TableCell
-        align="right"
-        title={
-          step.step_rate_denominator === null || step.step_rate_denominator === undefined
-            ? ""
-            : `${count(step.step_rate_numerator)} ÷ ${count(step.step_rate_denominator)}`
-        }
-      >
-        {step.step_rate === null || step.step_rate === undefined ? UNKNOWN : percent(step.step_rate)}
-        {step.previous_step_rate !== null &&
-          step.previous_step_rate !== undefined &&
-          ` (was ${percent(step.previous_step_rate)})`}
-      </TableCell>
-      <TableCell>
-        {step.interval && (
-          <Interval
-            value={step.conversion_rate}
-            interval={step.interval}
-            domain={[0, 1]}
-            name={`${percent(step.interval[0]!)} to ${percent(step.interval[1]!)}`}
-          />
-        )}
-      </TableCell>
-      <TableCell align="right">
-        {step.from_previous_p50_ms === null || step.from_previous_p50_ms === undefined
-          ? UNKNOWN
-          : duration(step.from_previous_p50_ms)}
-      </TableCell>
-    </TableRow>
-  );
+function rowOf(step: Schemas["ProductFunnelStep"], written: string): TableOf["rows"][number] {
+  return [
+    { shows: written, title: written },
+    count(step.units),
+    {
+      shows: (
+        <>
+          {percent(step.conversion_rate)}
+          <Bar part={step.conversion_rate} height={8} />
+        </>
+      ),
+      title: parts(step.conversion_rate_numerator, step.conversion_rate_denominator),
+    },
+    {
+      shows: withPrevious(step.step_rate, step.previous_step_rate),
+      title: parts(step.step_rate_numerator, step.step_rate_denominator),
+    },
+    step.interval && (
+      <Interval
+        value={step.conversion_rate}
+        interval={step.interval}
+        domain={[0, 1]}
+        name={between(step.interval, percent)}
+      />
+    ),
+    duration(step.from_previous_p50_ms),
+  ];
 }

@@ -1,24 +1,17 @@
 /** Did a variant make assistants wronger, slower or dearer? */
 import { Typography } from "@mui/material";
-import { about } from "../api/client";
 import { label } from "../format/names";
-import { duration, UNKNOWN } from "../format/numbers";
+import { between, count, duration } from "../format/numbers";
 import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
 import { usePanel } from "../panel/usePanel";
 import { Verdict } from "../panel/Verdict";
 import { AnalysisTable } from "./AnalysisTable";
 
-const PATH = "/api/v1/experiments/{experiment_id}/guardrails";
-
 export function GuardrailsPanel({ of }: { of: { experiment_id: string } }) {
-  const { question, without, result } = usePanel({ path: PATH, of });
   return (
     <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
+      asked={usePanel({ path: "/api/v1/experiments/{experiment_id}/guardrails", of })}
       height={420}
       isEmpty={({ metrics }) => metrics.every(({ variants }) => variants.every(({ units }) => units === 0))}
     >
@@ -48,9 +41,9 @@ export function GuardrailsPanel({ of }: { of: { experiment_id: string } }) {
                 ]}
                 rows={latency.map(({ variant, runs, p95_ms, interval }) => [
                   variant,
-                  runs,
-                  p95_ms === null || p95_ms === undefined ? UNKNOWN : duration(p95_ms),
-                  interval ? `${duration(interval[0]!)} to ${duration(interval[1]!)}` : UNKNOWN,
+                  count(runs),
+                  duration(p95_ms),
+                  between(interval, duration),
                 ])}
               />
             </section>

@@ -1,7 +1,7 @@
 /** Whether units came to the variants as planned; else nothing can be concluded. */
 import { Typography } from "@mui/material";
-import { about, type Schemas } from "../api/client";
-import { count, percent, pValue, UNKNOWN } from "../format/numbers";
+import type { Schemas } from "../api/client";
+import { count, percent, pValue } from "../format/numbers";
 import { day } from "../format/times";
 import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
@@ -9,14 +9,12 @@ import { StateChip } from "../panel/StateChip";
 import { usePanel } from "../panel/usePanel";
 import { Verdict } from "../panel/Verdict";
 
-const PATH = "/api/v1/experiments/{experiment_id}/health";
-
 type Cell = Schemas["HealthCell"];
 
 export function HealthPanel({ of }: { of: { experiment_id: string } }) {
-  const { question, without, result, view } = usePanel({ path: PATH, of });
+  const asked = usePanel({ path: "/api/v1/experiments/{experiment_id}/health", of });
   return (
-    <Panel title={about(PATH).title} question={question} without={without} result={result} height={420}>
+    <Panel asked={asked} height={420}>
       {({ status, reasons, arms, srm, platforms, profile_codes, days, multiple_exposures }) => (
         <>
           <Verdict code={status} reasons={reasons}>
@@ -33,23 +31,24 @@ export function HealthPanel({ of }: { of: { experiment_id: string } }) {
               { name: "Planned", isNumber: true },
               { name: "Came", isNumber: true },
             ]}
-            rows={arms.map(({ variant, units, planned, seen }) => [variant, count(units), share(planned), share(seen)])}
+            rows={arms.map(({ variant, units, planned, seen }) => [
+              variant,
+              count(units),
+              percent(planned),
+              percent(seen),
+            ])}
           />
           <Cells title="By platform" cells={platforms} />
           <Cells title="By profile" cells={profile_codes} />
           <Cells
             title="Days that stand out"
             cells={days.filter(({ alarm }) => alarm)}
-            said={(value) => day(value, view.timezone)}
+            said={(value) => day(value, asked.view.timezone)}
           />
         </>
       )}
     </Panel>
   );
-}
-
-function share(of: number | null | undefined): string {
-  return of === null || of === undefined ? UNKNOWN : percent(of);
 }
 
 function Cells({

@@ -2,14 +2,14 @@
 import { Autocomplete, Box, TextField, Typography } from "@mui/material";
 import { useQuery } from "@tanstack/react-query";
 import { about, ask } from "../api/client";
-import { count, percent } from "../format/numbers";
+import { Bar } from "../charts/Bar";
+import { count, parts, percent } from "../format/numbers";
 import { Panel } from "../panel/Panel";
 import { questionOf } from "../panel/question";
 import { usePanel } from "../panel/usePanel";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
 
-const PATH = "/api/v1/product/paths";
 const ROUTES = "/api/v1/product/routes";
 
 export function PathsPanel() {
@@ -22,17 +22,14 @@ export function PathsPanel() {
     },
   });
   const route = one(search, "route") ?? routes.data?.[0];
-  const { question, without, result } = usePanel({
-    path: PATH,
+  const asked = usePanel({
+    path: "/api/v1/product/paths",
     own: { route, top: "8" },
     enabled: route !== undefined,
   });
   return (
     <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
+      asked={asked}
       span={6}
       instead={routes.isFetched && route === undefined && "No route was viewed in this range."}
       height={380}
@@ -64,7 +61,7 @@ export function PathsPanel() {
                 component="li"
                 key={nameOf(one)}
                 sx={{ mb: 1 }}
-                title={`${count(one.share_numerator)} ÷ ${count(one.share_denominator)}`}
+                title={parts(one.share_numerator, one.share_denominator)}
               >
                 <Box sx={{ display: "flex", justifyContent: "space-between", gap: 1 }}>
                   <Typography variant="body2" noWrap>
@@ -74,14 +71,7 @@ export function PathsPanel() {
                     {count(one.views)} · {percent(one.share)}
                   </Typography>
                 </Box>
-                <Box
-                  sx={{
-                    height: 8,
-                    borderRadius: 0.5,
-                    bgcolor: one.kind === "route" ? "primary.main" : "text.disabled",
-                    width: `${one.share * 100}%`,
-                  }}
-                />
+                <Bar part={one.share} height={8} colour={one.kind === "route" ? "primary.main" : "text.disabled"} />
               </Box>
             ))}
           </Box>

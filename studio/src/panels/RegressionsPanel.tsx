@@ -5,7 +5,7 @@ import { useState } from "react";
 import { about, ask, type Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
 import { label } from "../format/names";
-import { pValue, UNKNOWN, value } from "../format/numbers";
+import { change, pValue, UNKNOWN, value } from "../format/numbers";
 import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
 import { questionOf } from "../panel/question";
@@ -15,7 +15,6 @@ import { Verdict } from "../panel/Verdict";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
 
-const PATH = "/api/v1/assistants/regressions";
 const RUNS = "/api/v1/assistants/charts/runs";
 
 export function RegressionsPanel() {
@@ -38,8 +37,8 @@ export function RegressionsPanel() {
   const [older, newer] = names.data ?? [];
   const baseline = one(search, "baseline") ?? older ?? "";
   const candidate = one(search, "candidate") ?? newer ?? "";
-  const { question, without, result } = usePanel({
-    path: PATH,
+  const asked = usePanel({
+    path: "/api/v1/assistants/regressions",
     choices: ["dimension"],
     own: { baseline, candidate },
     enabled: baseline !== "" && candidate !== "",
@@ -47,25 +46,18 @@ export function RegressionsPanel() {
 
   return (
     <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
+      asked={asked}
       height={420}
       instead={
         names.isFetched &&
         (baseline === "" || candidate === "") &&
         "There are not two versions to compare in this range. Write two names, or choose a longer range."
       }
-      choices={["dimension"]}
       actions={<Pair key={`${baseline} ${candidate}`} baseline={baseline} candidate={candidate} onChange={set} />}
       isEmpty={({ cells }) => cells.length === 0}
     >
       {({ verdict, cells, errors }) => {
-        const changes = cells.flatMap(({ relative }) =>
-          relative === null || relative === undefined ? [] : [relative],
-        );
-        const domain = domainOf([changes], [-0.2, 0.2]);
+        const domain = domainOf([cells.map(({ relative }) => relative)], [-0.2, 0.2]);
         return (
           <>
             <Verdict code={verdict.code} of={`${candidate} beside ${baseline}`} reasons={verdict.reasons} />
@@ -97,9 +89,7 @@ export function RegressionsPanel() {
                   interval={null}
                   domain={domain}
                   reference={0}
-                  name={
-                    cell.relative === null || cell.relative === undefined ? "not known" : value(cell.relative, "ratio")
-                  }
+                  name={change(cell.relative)}
                 />,
                 pValue(cell.p_value_adjusted),
               ])}

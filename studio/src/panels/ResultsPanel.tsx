@@ -1,6 +1,5 @@
 /** What the variants of an experiment did for its goal, and what follows from it. */
 import type { ReactNode } from "react";
-import { about } from "../api/client";
 import { count } from "../format/numbers";
 import { Panel } from "../panel/Panel";
 import { usePanel } from "../panel/usePanel";
@@ -8,8 +7,6 @@ import { Verdict } from "../panel/Verdict";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
 import { AnalysisTable } from "./AnalysisTable";
-
-const PATH = "/api/v1/experiments/{experiment_id}/results";
 
 interface ResultsPanelProps {
   of: { experiment_id: string };
@@ -19,23 +16,19 @@ interface ResultsPanelProps {
 
 export function ResultsPanel({ of, goal, actions }: ResultsPanelProps) {
   const { search } = useView();
-  const choices = ["metric_type", "direction", "test"];
   const own = {
     goal_event: goal,
     value_field: one(search, "value_field"),
     minimum_effect: one(search, "minimum_effect"),
   };
-  const { question, without, result } = usePanel({ path: PATH, of, own, choices });
+  const asked = usePanel({
+    path: "/api/v1/experiments/{experiment_id}/results",
+    of,
+    own,
+    choices: ["metric_type", "direction", "test"],
+  });
   return (
-    <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
-      height={320}
-      choices={choices}
-      actions={actions}
-    >
+    <Panel asked={asked} height={320} actions={actions}>
       {({ decision, metrics }) => (
         <>
           <Verdict code={decision.code} of={decision.variant} reasons={decision.reasons}>

@@ -26,7 +26,7 @@ export function ServiceLevelsPanel() {
             row.burn_rates
               .map(
                 ({ window, burn_rate }) =>
-                  `${window} ${burn_rate === null || burn_rate === undefined ? UNKNOWN : `${value(burn_rate, "")}×`}`,
+                  `${window} ${value(burn_rate, "")}${numberOf(burn_rate) === null ? "" : "×"}`,
               )
               .join(" · "),
         },

@@ -1,21 +1,18 @@
 /** How long sessions were, and what was done in them. */
-import { Box, Stack, Table, TableBody, TableCell, TableHead, TableRow, Typography } from "@mui/material";
-import { about, type Schemas } from "../api/client";
-import { count, duration, percent, value } from "../format/numbers";
+import { Box, Stack, Typography } from "@mui/material";
+import type { Schemas } from "../api/client";
+import { Bar } from "../charts/Bar";
+import { count, duration, numberOf, percent, value } from "../format/numbers";
+import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
 import { usePanel } from "../panel/usePanel";
 
-const PATH = "/api/v1/product/sessions";
 const SPREAD = ["mean", "p50", "p75", "p90", "p95", "p99"] as const;
 
 export function SessionsPanel() {
-  const { question, without, result } = usePanel({ path: PATH });
   return (
     <Panel
-      title={about(PATH).title}
-      question={question}
-      without={without}
-      result={result}
+      asked={usePanel({ path: "/api/v1/product/sessions" })}
       span={6}
       height={380}
       isEmpty={({ sessions }) => sessions === 0}
@@ -33,34 +30,15 @@ export function SessionsPanel() {
               ` Earlier: ${count(answer.comparison.sessions)} of ${count(answer.comparison.users)}.`}
           </Typography>
           <Histogram bins={answer.histogram} />
-          <Box sx={{ overflowX: "auto" }} tabIndex={0} role="group" aria-label="Sessions, rows">
-            <Table size="small" aria-label="Sessions">
-              <TableHead>
-                <TableRow>
-                  <TableCell />
-                  {SPREAD.map((name) => (
-                    <TableCell key={name} align="right">
-                      {name}
-                    </TableCell>
-                  ))}
-                </TableRow>
-              </TableHead>
-              <TableBody>
-                {(["duration_ms", "pages", "interactions"] as const).map((name) => (
-                  <TableRow key={name}>
-                    <TableCell component="th" scope="row">
-                      {{ duration_ms: "Duration", pages: "Pages", interactions: "Interactions" }[name]}
-                    </TableCell>
-                    {SPREAD.map((at) => (
-                      <TableCell key={at} align="right" sx={{ whiteSpace: "nowrap" }}>
-                        {value(answer[name][at], name === "duration_ms" ? "ms" : "count")}
-                      </TableCell>
-                    ))}
-                  </TableRow>
-                ))}
-              </TableBody>
-            </Table>
-          </Box>
+          <DataTable
+            caption="Sessions"
+            columns={[{ name: "Of a session" }, ...SPREAD.map((name) => ({ name, isNumber: true }))]}
+            rows={[
+              ["Duration", ...SPREAD.map((at) => duration(answer.duration_ms[at]))],
+              ["Pages", ...SPREAD.map((at) => value(answer.pages[at], "pages"))],
+              ["Interactions", ...SPREAD.map((at) => value(answer.interactions[at], "interactions"))],
+            ]}
+          />
         </Stack>
       )}
     </Panel>
@@ -70,9 +48,7 @@ export function SessionsPanel() {
 type Bin = Schemas["DurationBin"];
 
 function nameOf({ from_ms, to_ms }: Bin): string {
-  return to_ms === null || to_ms === undefined
-    ? `${duration(from_ms)} or more`
-    : `${duration(from_ms)} to ${duration(to_ms)}`;
+  return numberOf(to_ms) === null ? `${duration(from_ms)} or more` : `${duration(from_ms)} to ${duration(to_ms)}`;
 }
 
 function Histogram({ bins }: { bins: Bin[] }) {
@@ -86,12 +62,10 @@ function Histogram({ bins }: { bins: Bin[] }) {
           sx={{ display: "grid", gridTemplateColumns: "minmax(110px, 30%) 1fr 110px", gap: 1, alignItems: "center" }}
         >
           <Typography variant="caption">{nameOf(bin)}</Typography>
-          <Box
-            sx={{ height: 12, borderRadius: 0.5, bgcolor: "primary.main", width: `${(bin.sessions / most) * 100}%` }}
-          />
+          <Bar part={bin.sessions / most} />
           <Typography variant="caption" sx={{ textAlign: "right" }}>
             {count(bin.sessions)}
-            {bin.share !== null && bin.share !== undefined && ` · ${percent(bin.share)}`}
+            {numberOf(bin.share) !== null && ` · ${percent(bin.share)}`}
           </Typography>
         </Box>
       ))}
