@@ -1,10 +1,11 @@
 //! Prices: what costs are after they were computed anew, told once more in Rust; whatever happens in between, once.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use chartwell::config::Config;
 use chartwell::ingest::PriceBook;
 use chartwell::prices::{Recompute, Window, models_without_price};
 use chrono::{DateTime, Utc};
@@ -191,6 +192,13 @@ async fn stored(app: &TestApp) -> BTreeMap<usize, Option<i128>> {
 }
 
 /// Rollups say what rows say, split by all that could be wrong.
+/// Costs change here without an insert, by which alone a server knows that answers of before are out of date: a run has
+/// the data folder for itself, so no server has any.
+fn asked_anew(config: &mut Config, prices: PathBuf) {
+    config.ingest.prices = Some(prices);
+    config.query.query_cache = false;
+}
+
 async fn assert_verified(app: &TestApp, of: &str) {
     for question in
         ["charts/cost?split_by=model&", "charts/cost?split_by=status&", "totals?", "charts/tokens?split_by=provider&"]
@@ -220,7 +228,7 @@ async fn costs_after_a_run_are_what_the_price_book_says_and_told_costs_stay() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prices.toml");
     std::fs::write(&file, book(BEFORE)).unwrap();
-    let app = TestApp::start_with("prices_random", Via::Pipe, |config| config.ingest.prices = Some(file)).await;
+    let app = TestApp::start_with("prices_random", Via::Pipe, |config| asked_anew(config, file)).await;
     let calls: Vec<Call> = (0..3_000).map(|_| Call::any(&mut random)).collect();
     let documents: Vec<Value> = calls.iter().enumerate().map(|(number, call)| call.document(number)).collect();
     app.store_spans(&documents).await;
@@ -288,7 +296,7 @@ async fn spans_that_come_in_meanwhile_are_counted_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prices.toml");
     std::fs::write(&file, book(BEFORE)).unwrap();
-    let app = TestApp::start_with("prices_meanwhile", Via::Tcp, |config| config.ingest.prices = Some(file)).await;
+    let app = TestApp::start_with("prices_meanwhile", Via::Tcp, |config| asked_anew(config, file)).await;
     let calls: Vec<Call> = (0..2_000).map(|_| Call::any(&mut random)).collect();
     let documents: Vec<Value> = calls.iter().enumerate().map(|(number, call)| call.document(number)).collect();
     app.store_spans(&documents[..500]).await;
