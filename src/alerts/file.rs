@@ -302,6 +302,11 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_of_the_demo_are_read() {
+        assert!(read(crate::demo::ALERTS).unwrap().rule("returns-desk-errors").is_some());
+    }
+
+    #[test]
     fn the_file_of_the_repository_is_read() {
         let rules = read(include_str!("../../alerts.toml")).unwrap();
         assert_eq!(rules.rules.len(), 8);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -84,6 +84,8 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
     let account: Account = ACCOUNT.parse()?;
     config.server.accounts = vec![account.clone()];
     let program = Program::start(&config)?;
+    let rules = rules(&config.server.data_dir)?;
+    config.alerts.alerts.get_or_insert(rules);
     let secret = secret(&mut config)?;
     let claims = Claims {
         sub: "demo".to_owned(),
@@ -108,6 +110,15 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
             .await?;
         run(&config, app, None, |url| introduce(url, &token)).await
     })
+}
+
+/// The rules that watch the demo, in its data folder.
+fn rules(folder: &Path) -> Result<PathBuf, Failure> {
+    let path = folder.join("alerts.toml");
+    if !path.exists() {
+        fs::write(&path, demo::ALERTS)?;
+    }
+    Ok(path)
 }
 
 /// The secret of the settings, or one of this data folder.

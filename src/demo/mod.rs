@@ -24,6 +24,9 @@ use plot::Plot;
 pub use product::{LAUNCHED, ProductStory};
 pub use rhythm::Slot;
 
+/// Rules that watch it.
+pub const ALERTS: &str = include_str!("alerts.toml");
+
 /// What the demo is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Story {
