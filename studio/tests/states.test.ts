@@ -145,6 +145,12 @@ it("waits as long as a busy server says, and asks again by itself", async () => 
 });
 
 it.each([
+  [
+    429,
+    "rate_limited",
+    "More than 60 requests a minute.",
+    ["Too many questions at once", "Request id-of-rate_limited"],
+  ],
   [500, "internal", "It did not work.", ["Something broke in the server", "Request id-of-internal"]],
   [503, "teapot_overheated", "The teapot is too hot.", ["The teapot is too hot.", "Request id-of-teapot_overheated"]],
   [

@@ -8,7 +8,7 @@ import SmartToy from "@mui/icons-material/SmartToy";
 import TipsAndUpdates from "@mui/icons-material/TipsAndUpdates";
 import ViewTimeline from "@mui/icons-material/ViewTimeline";
 import type { SvgIcon } from "@mui/material";
-import { about, type Path } from "../api/client";
+import { about, type ChartPath, type Path } from "../api/client";
 import type { ControlsProps } from "../controls/Controls";
 
 export interface Page {
@@ -17,7 +17,13 @@ export interface Page {
   icon: typeof SvgIcon;
   /** The question that has the fields and splits of the page; none = it has none. */
   of?: Path;
+  /** The chart whose groups are suggested as values of filters. */
+  chart?: ChartPath;
 }
+
+const ACCEPTANCE = "/api/v1/recommendations/charts/acceptance-rate";
+const RUNS = "/api/v1/assistants/charts/runs";
+const CALLS = "/api/v1/voice-agents/charts/calls";
 
 export const PAGES: Page[] = [
   { path: "/", title: "Overview", icon: Dashboard },
@@ -25,11 +31,12 @@ export const PAGES: Page[] = [
     path: "/recommendations",
     title: "Recommendations",
     icon: TipsAndUpdates,
-    of: "/api/v1/recommendations/charts/acceptance-rate",
+    of: ACCEPTANCE,
+    chart: ACCEPTANCE,
   },
-  { path: "/assistants", title: "Assistants", icon: SmartToy, of: "/api/v1/assistants/charts/runs" },
-  { path: "/traces", title: "Traces", icon: ViewTimeline, of: "/api/v1/assistants/traces" },
-  { path: "/voice-agents", title: "Voice agents", icon: PhoneInTalk, of: "/api/v1/voice-agents/charts/calls" },
+  { path: "/assistants", title: "Assistants", icon: SmartToy, of: RUNS, chart: RUNS },
+  { path: "/traces", title: "Traces", icon: ViewTimeline, of: "/api/v1/assistants/traces", chart: RUNS },
+  { path: "/voice-agents", title: "Voice agents", icon: PhoneInTalk, of: CALLS, chart: CALLS },
   { path: "/experiments", title: "Experiments", icon: Biotech, of: "/api/v1/experiments" },
   { path: "/product", title: "Product", icon: Insights, of: "/api/v1/product/routes" },
   { path: "/operations", title: "Operations", icon: MonitorHeart },
@@ -45,5 +52,5 @@ export function pageOf(pathname: string): Page | undefined {
 export function controlsOf(page: Page | undefined): ControlsProps {
   if (!page?.of) return { fields: [], splits: [] };
   const { fields, splits } = about(page.of);
-  return { fields, splits };
+  return { fields, splits, chart: page.chart };
 }

@@ -30,6 +30,14 @@ export function themeOf(mode: PaletteMode) {
           },
         },
       },
+      MuiTableCell: {
+        styleOverrides: {
+          sizeSmall: { padding: "6px 8px" },
+          // Headers take as little width as their words need.
+          head: { verticalAlign: "bottom", lineHeight: 1.3 },
+        },
+      },
+      MuiTableSortLabel: { styleOverrides: { icon: { fontSize: 14, margin: "0 2px" } } },
       MuiButtonBase: { defaultProps: { disableRipple: true } },
       MuiSkeleton: { defaultProps: { animation: "wave" } },
     },

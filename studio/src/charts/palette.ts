@@ -2,13 +2,13 @@
 import type { PaletteMode } from "@mui/material";
 
 const CATEGORIES: Record<PaletteMode, string[]> = {
-  light: ["#0e7490", "#c2410c", "#6d28d9", "#4d7c0f", "#be185d", "#1d4ed8", "#a16207", "#0f766e", "#9f1239", "#475569"],
-  dark: ["#22d3ee", "#fb923c", "#a78bfa", "#a3e635", "#f472b6", "#60a5fa", "#facc15", "#2dd4bf", "#fda4af", "#cbd5e1"],
+  light: ["#0e7490", "#c2410c", "#6d28d9", "#4d7c0f", "#be185d", "#1d4ed8", "#a16207", "#7f1d1d", "#a21caf", "#475569"],
+  dark: ["#22d3ee", "#fb923c", "#a78bfa", "#a3e635", "#f472b6", "#60a5fa", "#facc15", "#f87171", "#e879f9", "#cbd5e1"],
 };
 /** Quantiles: the further out, the stronger. */
 const RAMP: Record<PaletteMode, string[]> = {
-  light: ["#67b7c9", "#2f94ab", "#0e7490", "#0b5568", "#082f3a"],
-  dark: ["#155e75", "#0e8aa5", "#22b8d4", "#67e8f9", "#cffafe"],
+  light: ["#3f9bb1", "#23849c", "#0e6a82", "#0b4d60", "#082f3a"],
+  dark: ["#1b86a5", "#19a9c9", "#3cc8e2", "#8be8f8", "#d6fbff"],
 };
 const REST: Record<PaletteMode, string> = { light: "#94a3b8", dark: "#64748b" };
 

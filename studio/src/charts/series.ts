@@ -33,6 +33,11 @@ export function drawingOf(chart: Pick<Chart, "series" | "xAxis" | "comparison">,
   };
 }
 
+/** Whether a group has a name: the rest, and what has no value, are groups without one. */
+export function isNamed({ id }: Pick<Series, "id">): boolean {
+  return !/^_*(other|none)$/.test(id);
+}
+
 /** The sum of a stack; null where nothing of it is known. */
 export function totalOf(stack: Series[]): Series {
   const length = stack[0]?.data.length ?? 0;

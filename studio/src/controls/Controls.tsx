@@ -1,6 +1,6 @@
 /** The controls, the same on every page: when, where, how finely, beside what, of what, and told apart by what. */
 import { Autocomplete, Box, MenuItem, TextField } from "@mui/material";
-import type { Field } from "../api/client";
+import type { ChartPath, Field } from "../api/client";
 import { label } from "../format/names";
 import { useView } from "../view/useView";
 import { COMPARISONS, type Comparison, LEVELS, type Level, ownZone } from "../view/view";
@@ -12,9 +12,11 @@ export interface ControlsProps {
   fields: Field[];
   /** Dimensions that its charts can be split by. */
   splits: string[];
+  /** The chart whose groups are suggested as values of filters. */
+  chart?: ChartPath | undefined;
 }
 
-export function Controls({ fields, splits }: ControlsProps) {
+export function Controls({ fields, splits, chart }: ControlsProps) {
   const { view, change } = useView();
   return (
     <Box
@@ -30,7 +32,7 @@ export function Controls({ fields, splits }: ControlsProps) {
         value={view.timezone}
         onChange={(_, timezone) => change({ timezone })}
         renderInput={(input) => <TextField {...input} label="Time zone" />}
-        sx={{ width: 200 }}
+        sx={{ width: 240 }}
       />
       <Choice
         name="Aggregation"
@@ -52,7 +54,7 @@ export function Controls({ fields, splits }: ControlsProps) {
           onChange={(split) => change({ split: split || null })}
         />
       )}
-      <FilterControl filters={view.filters} fields={fields} onChange={(filters) => change({ filters })} />
+      <FilterControl filters={view.filters} fields={fields} chart={chart} onChange={(filters) => change({ filters })} />
     </Box>
   );
 }

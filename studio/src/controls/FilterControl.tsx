@@ -3,7 +3,6 @@ import Add from "@mui/icons-material/Add";
 import Close from "@mui/icons-material/Close";
 import FilterAlt from "@mui/icons-material/FilterAlt";
 import {
-  Autocomplete,
   Box,
   Button,
   Chip,
@@ -18,17 +17,20 @@ import {
   Typography,
 } from "@mui/material";
 import { useState } from "react";
-import type { Field } from "../api/client";
+import type { ChartPath, Field } from "../api/client";
 import { label } from "../format/names";
 import { type Alternative, type Filter, OPERATORS, operatorsFor, sayFilter, valuesOf } from "../view/filter";
+import { ValueField } from "./ValueField";
 
 interface FilterControlProps {
   filters: Filter[];
   fields: Field[];
+  /** The chart whose groups are the values that there are. */
+  chart: ChartPath | undefined;
   onChange: (filters: Filter[]) => void;
 }
 
-export function FilterControl({ filters, fields, onChange }: FilterControlProps) {
+export function FilterControl({ filters, fields, chart, onChange }: FilterControlProps) {
   /** Which filter is edited: its place, or the place behind the last for a new one. */
   const [edited, setEdited] = useState<number | null>(null);
   if (fields.length === 0) return null;
@@ -51,6 +53,7 @@ export function FilterControl({ filters, fields, onChange }: FilterControlProps)
         <FilterDialog
           filter={filters[edited]}
           fields={fields}
+          chart={chart}
           onClose={() => setEdited(null)}
           onDone={(filter) => {
             onChange([...filters.slice(0, edited), filter, ...filters.slice(edited + 1)]);
@@ -65,11 +68,12 @@ export function FilterControl({ filters, fields, onChange }: FilterControlProps)
 interface FilterDialogProps {
   filter: Filter | undefined;
   fields: Field[];
+  chart: ChartPath | undefined;
   onClose: () => void;
   onDone: (filter: Filter) => void;
 }
 
-function FilterDialog({ filter, fields, onClose, onDone }: FilterDialogProps) {
+function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogProps) {
   const empty: Alternative = {
     field: fields.find(({ kind }) => kind === "text")?.name ?? fields[0]!.name,
     operator: "eq",
@@ -100,6 +104,7 @@ function FilterDialog({ filter, fields, onClose, onDone }: FilterDialogProps) {
                 <AlternativeRow
                   alternative={alternative}
                   fields={fields}
+                  chart={chart}
                   onChange={(next) => put(index, next)}
                   onRemove={
                     alternatives.length > 1
@@ -139,11 +144,12 @@ function isDone({ field, operator, values }: Alternative): boolean {
 interface AlternativeRowProps {
   alternative: Alternative;
   fields: Field[];
+  chart: ChartPath | undefined;
   onChange: (alternative: Alternative) => void;
   onRemove: (() => void) | undefined;
 }
 
-function AlternativeRow({ alternative, fields, onChange, onRemove }: AlternativeRowProps) {
+function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: AlternativeRowProps) {
   const { field, operator, values } = alternative;
   const chosen = fieldOf(fields, field);
   const prefix = chosen.kind === "path" ? chosen.name.replace("<path>", "") : "";
@@ -195,33 +201,13 @@ function AlternativeRow({ alternative, fields, onChange, onRemove }: Alternative
           </MenuItem>
         ))}
       </TextField>
-      {takes === "one" && (
-        <TextField
-          size="small"
-          label="Value"
-          autoFocus
-          type={chosen.kind === "number" ? "number" : "text"}
-          value={values[0] ?? ""}
-          onChange={(event) => onChange({ ...alternative, values: [event.target.value] })}
-          sx={{ flexGrow: 1, minWidth: 180 }}
-        />
-      )}
-      {takes === "list" && (
-        <Autocomplete
-          multiple
-          freeSolo
-          size="small"
-          options={[]}
-          value={values}
-          onChange={(_, next) => onChange({ ...alternative, values: next })}
-          // What was typed counts though nobody pressed Enter.
-          onBlur={(event) => {
-            const typed = (event.target as HTMLInputElement).value?.trim();
-            if (typed) onChange({ ...alternative, values: [...values, typed] });
-          }}
-          clearOnBlur
-          renderInput={(input) => <TextField {...input} label="Values" helperText="Enter after each" />}
-          sx={{ flexGrow: 1, minWidth: 220 }}
+      {takes !== "none" && (
+        <ValueField
+          field={chosen}
+          takes={takes}
+          values={values}
+          chart={chart}
+          onChange={(next) => onChange({ ...alternative, values: next })}
         />
       )}
       {onRemove && (

@@ -69,7 +69,7 @@ describe("times", () => {
 it("names are words", () => {
   expect(["error_rate", "p95_ms", "cost_usd", "agent_id", "runs"].map(label)).toEqual([
     "Error rate",
-    "P95",
+    "p95",
     "Cost",
     "Agent ID",
     "Runs",

@@ -6,7 +6,8 @@ const WORDS: Record<string, string> = {
   usd: "",
   ms: "",
   utc: "UTC",
-  p50: "p50",
+  ip: "IP",
+  iban: "IBAN",
   url: "URL",
   gpt: "GPT",
   srm: "SRM",
@@ -20,5 +21,7 @@ export function label(name: string): string {
     .map((word) => WORDS[word] ?? word)
     .filter(Boolean)
     .join(" ");
+  // Quantiles are written small.
+  if (/^p\d+\b/.test(words)) return words;
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -14,6 +14,7 @@ const DECISIONS: Record<string, [verdict: string, severity: Severity]> = {
   improved: ["Better", "success"],
   no_difference: ["No difference for certain", "info"],
   no_data: ["No data", "info"],
+  too_few: ["Too few to tell", "info"],
   healthy: ["Healthy", "success"],
   warning: ["Look closer", "warning"],
   broken: ["Broken", "error"],

@@ -25,6 +25,7 @@ export default function Assistants() {
       <Section title="Who, with what" />
       <TablePanel
         path="/api/v1/assistants"
+        expected={8}
         columns={[
           {
             key: "assistant_name",
@@ -69,6 +70,7 @@ export default function Assistants() {
       />
       <TablePanel
         path="/api/v1/assistants/errors"
+        expected={8}
         columns={[
           "error_type",
           "spans",

@@ -3,14 +3,17 @@ import { Link } from "@mui/material";
 import { createLink } from "@tanstack/react-router";
 import { keepView } from "../app/keepView";
 import { count, pValue } from "../format/numbers";
+import { ago, day, moment } from "../format/times";
 import { StateChip } from "../panel/StateChip";
 import { TablePanel } from "../panel/TablePanel";
 import { SampleSizePanel } from "../panels/SampleSizePanel";
+import { useView } from "../view/useView";
 import { Grid } from "./grid";
 
 const ExperimentLink = createLink(Link);
 
 export default function Experiments() {
+  const zone = useView().view.timezone;
   return (
     <Grid>
       <TablePanel
@@ -30,7 +33,7 @@ export default function Experiments() {
               </ExperimentLink>
             ),
           },
-          { key: "is_running", name: "Runs", cell: (row) => (row.is_running ? "yes" : "no") },
+          { key: "is_running", name: "Running", cell: (row) => (row.is_running ? "yes" : "no") },
           "units",
           {
             key: "variants",
@@ -45,9 +48,15 @@ export default function Experiments() {
             cell: (row) => <Split alarm={row.srm.alarm} p={row.srm.p_value} />,
           },
           "exposures",
-          "multiple_units",
-          "first_exposure",
-          "newest_exposure",
+          { key: "multiple_units", name: "Units in several variants" },
+          {
+            key: "first_exposure",
+            cell: (row) => <span title={moment(row.first_exposure, zone)}>{day(row.first_exposure, zone)}</span>,
+          },
+          {
+            key: "newest_exposure",
+            cell: (row) => <span title={moment(row.newest_exposure, zone)}>{ago(row.newest_exposure)}</span>,
+          },
         ]}
       />
       <SampleSizePanel />

@@ -9,7 +9,10 @@ export default function VoiceAgents() {
   return (
     <Grid>
       <TotalsPanel path="/api/v1/voice-agents/totals" expected={13} />
-      <ChartPanel path="/api/v1/voice-agents/charts/calls" />
+      <ChartPanel
+        path="/api/v1/voice-agents/charts/calls"
+        counts="Calls that ended, in each bucket, by how they ended or by what they are split by."
+      />
       <ChartPanel path="/api/v1/voice-agents/charts/containment-rate" />
       <ChartPanel path="/api/v1/voice-agents/charts/response-latency" choices={["stage", "quantile"]} span={12} />
       <ChartPanel path="/api/v1/voice-agents/charts/interruption-rate" />

@@ -25,6 +25,8 @@ export interface ColumnOf {
   header?: ReactNode;
   sorted?: "asc" | "desc" | undefined;
   isNumber?: boolean | undefined;
+  /** Sentences: they are broken into lines. */
+  isProse?: boolean | undefined;
   sx?: Style | undefined;
 }
 
@@ -41,6 +43,9 @@ interface DataTableProps extends TableOf {
   maxHeight?: number | "none";
 }
 
+const VALUES = { fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" };
+const PROSE = { minWidth: 280, overflowWrap: "anywhere" };
+
 export function DataTable({ caption, columns, rows, maxHeight = 420 }: DataTableProps) {
   return (
     // It scrolls, so it can be reached with the keyboard.
@@ -53,7 +58,8 @@ export function DataTable({ caption, columns, rows, maxHeight = 420 }: DataTable
                 key={name}
                 align={isNumber ? "right" : "left"}
                 sortDirection={sorted ?? false}
-                sx={[{ whiteSpace: "nowrap" }, sx ?? null]}
+                // Where there is little room a table scrolls anyway, and its head need not be high.
+                sx={[{ whiteSpace: { xs: "nowrap", md: "normal" } }, sx ?? null]}
               >
                 {header ?? name}
               </TableCell>
@@ -72,7 +78,7 @@ export function DataTable({ caption, columns, rows, maxHeight = 420 }: DataTable
                     {...(at === 0 && { component: "th", scope: "row" })}
                     align={column?.isNumber ? "right" : "left"}
                     title={title}
-                    sx={[{ fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" }, column?.sx ?? null, sx ?? null]}
+                    sx={[column?.isProse ? PROSE : VALUES, column?.sx ?? null, sx ?? null]}
                   >
                     {shows}
                   </TableCell>

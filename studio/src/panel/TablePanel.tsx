@@ -18,6 +18,7 @@ export interface Column<Row> {
   name?: string;
   cell?: (row: Row) => ReactNode;
   isNumber?: boolean;
+  isProse?: boolean;
   /** False = the server cannot sort by it. */
   sorts?: boolean;
 }
@@ -95,10 +96,11 @@ export function TablePanel<P extends TablePath>({
               maxHeight="none"
               columns={shown.map((column) => ({
                 name: column.name ?? label(column.key),
-                header: parameters.includes("sort") && column.sorts !== false && sorter(column),
+                header: parameters.includes("sort") && column.sorts !== false ? sorter(column) : undefined,
                 sorted: sorted === column.key ? (sort?.startsWith("-") ? "desc" : "asc") : undefined,
                 isNumber: isNumber(column),
-                sx: CLIPPED,
+                isProse: column.isProse,
+                sx: column.isProse ? undefined : CLIPPED,
               }))}
               rows={items.map((row) =>
                 shown.map(({ key, cell }) =>
@@ -152,7 +154,7 @@ function Ratio({ of, row, name }: { of: number; row: Record<string, unknown>; na
         <Box
           component="span"
           aria-hidden
-          sx={{ width: 40, height: 6, borderRadius: 1, bgcolor: "action.selected", overflow: "hidden" }}
+          sx={{ width: 32, height: 6, borderRadius: 1, bgcolor: "action.selected", overflow: "hidden" }}
         >
           <Bar part={of} height={6} />
         </Box>

@@ -68,7 +68,10 @@ function TotalCard({ total, meta }: { total: Schemas["Card"]; meta: Schemas["Met
       <Tooltip
         title={`${numberOf(total.value) ?? "not known"} · ${moment(meta.range.from, meta.timezone)} to ${moment(meta.range.to, meta.timezone)}`}
       >
-        <Typography sx={{ fontSize: 24, fontWeight: 600, fontVariantNumeric: "tabular-nums", lineHeight: 1.3 }} noWrap>
+        <Typography
+          sx={{ fontSize: { xs: 19, sm: 24 }, fontWeight: 600, fontVariantNumeric: "tabular-nums", lineHeight: 1.3 }}
+          noWrap
+        >
           {value(total.value, unit)}
         </Typography>
       </Tooltip>

@@ -38,7 +38,7 @@ export function AlertsPanel() {
                 { name: "Fires", isNumber: true },
                 { name: "Window" },
                 { name: "Told to" },
-                { name: "What to do" },
+                { name: "What to do", isProse: true },
               ]}
               rows={items.map((rule) => [
                 rule.rule,

@@ -1,5 +1,4 @@
 /** Variants beside the baseline: what they are at, how far apart, and how certain that is. */
-import { Stack } from "@mui/material";
 import type { Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
 import { between, change, count, percent, points, pValue, type Value, value } from "../format/numbers";
@@ -43,10 +42,10 @@ export function AnalysisTable({ metric }: { metric: Metric }) {
           },
           {
             shows: difference && (
-              <Stack direction="row" spacing={1} sx={{ alignItems: "center" }}>
+              <>
+                {name}
                 <Interval {...difference} domain={domain} reference={0} name={`${variant.variant}: ${name}`} />
-                <span>{name}</span>
-              </Stack>
+              </>
             ),
             title: (compared?.notes ?? []).map(reason).join(" "),
           },

@@ -20,7 +20,7 @@ export function AnomaliesPanel() {
         { key: "seen", isNumber: true, cell: (row) => value(row.seen, row.unit) },
         { key: "expected", isNumber: true, cell: (row) => value(row.expected, row.unit) },
         "score",
-        { key: "explanation", cell: (row) => <span title={row.explanation}>{row.explanation}</span> },
+        { key: "explanation", isProse: true },
       ]}
     />
   );

@@ -3,19 +3,22 @@ import { Link, List, ListItem, ListItemText } from "@mui/material";
 import { useQuery } from "@tanstack/react-query";
 import { createLink } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { ask } from "../api/client";
+import { ask, type Schemas } from "../api/client";
 import { keepView } from "../app/keepView";
 import { label } from "../format/names";
-import { value } from "../format/numbers";
+import { count, value } from "../format/numbers";
 import { day } from "../format/times";
 import { Panel } from "../panel/Panel";
 import { StateChip } from "../panel/StateChip";
 import { usePanel } from "../panel/usePanel";
 
+/** So much that is unusual is told here; the page of the assistants has all of it. */
+const MOST_UNUSUAL = 5;
+
 const PageLink = createLink(Link);
 
 export function AttentionPanel() {
-  const anomalies = usePanel({ path: "/api/v1/assistants/anomalies", own: { limit: "5", split_by: "assistant" } });
+  const anomalies = usePanel({ path: "/api/v1/assistants/anomalies", own: { limit: "100", split_by: "assistant" } });
   const experiments = usePanel({ path: "/api/v1/experiments" });
   // Not every token may see alerts; the rest is worth showing without them.
   const alerts = useQuery({
@@ -47,15 +50,17 @@ export function AttentionPanel() {
               why={`Its variants have ${one.variants.map(({ variant, units }) => `${variant} ${value(units, "")}`).join(", ")} units, which is no even split.`}
             />
           )),
-          ...items.map((one) => (
-            <Row
-              key={`${one.day}${one.metric}${one.group}`}
-              to="/assistants"
-              state="warning"
-              what={`${label(one.metric)} of ${one.group ?? "all assistants"}, ${day(one.day, zone)}`}
-              why={`${value(one.seen, one.unit)}, where ${value(one.expected, one.unit)} was expected.`}
-            />
-          )),
+          ...alike(items)
+            .slice(0, MOST_UNUSUAL)
+            .map(([one, ...others]) => (
+              <Row
+                key={`${one.metric} ${one.group}`}
+                to="/assistants"
+                state="warning"
+                what={`${label(one.metric)} of ${one.group ?? "all assistants"}`}
+                why={`${value(one.seen, one.unit)} on ${day(one.day, zone)}, where ${value(one.expected, one.unit)} was expected${others.length > 0 ? `; unusual on ${count(others.length)} more ${others.length === 1 ? "day" : "days"}` : ""}.`}
+              />
+            )),
         ];
         return rows.length > 0 ? (
           <List dense disablePadding>
@@ -69,9 +74,21 @@ export function AttentionPanel() {
   );
 }
 
+/** The days of each metric of each assistant, the most unusual ones first. */
+function alike<Of extends Pick<Schemas["Anomaly"], "metric" | "group">>(items: readonly Of[]): [Of, ...Of[]][] {
+  const groups = new Map<string, [Of, ...Of[]]>();
+  for (const item of items) {
+    const name = `${item.metric} ${item.group}`;
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups.values()];
+}
+
 function Row({ to, state, what, why }: { to: string; state: string; what: string; why: string }) {
   return (
-    <ListItem disableGutters secondaryAction={<StateChip code={state} />} sx={{ pr: 14 }}>
+    <ListItem disableGutters sx={{ gap: 1 }}>
       <ListItemText
         primary={
           <PageLink to={to as "/"} search={keepView as never}>
@@ -80,6 +97,7 @@ function Row({ to, state, what, why }: { to: string; state: string; what: string
         }
         secondary={why}
       />
+      <StateChip code={state} />
     </ListItem>
   );
 }

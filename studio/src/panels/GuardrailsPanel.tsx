@@ -12,7 +12,7 @@ export function GuardrailsPanel({ of }: { of: { experiment_id: string } }) {
   return (
     <Panel
       asked={usePanel({ path: "/api/v1/experiments/{experiment_id}/guardrails", of })}
-      height={420}
+      height={240}
       isEmpty={({ metrics }) => metrics.every(({ variants }) => variants.every(({ units }) => units === 0))}
     >
       {({ decision, metrics, latency }) => (

@@ -1,7 +1,7 @@
 /** Whether units came to the variants as planned; else nothing can be concluded. */
 import { Typography } from "@mui/material";
 import type { Schemas } from "../api/client";
-import { count, percent, pValue } from "../format/numbers";
+import { count, numberOf, percent, pValue } from "../format/numbers";
 import { day } from "../format/times";
 import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
@@ -51,6 +51,11 @@ export function HealthPanel({ of }: { of: { experiment_id: string } }) {
   );
 }
 
+/** What has too few units for a test is not healthy for that. */
+function stateOf({ alarm, p_value_adjusted }: Pick<Cell, "alarm" | "p_value_adjusted">): string {
+  return alarm ? "broken" : numberOf(p_value_adjusted) === null ? "too_few" : "healthy";
+}
+
 function Cells({
   title,
   cells,
@@ -71,7 +76,7 @@ function Cells({
         columns={[{ name: "Of" }, { name: "State" }, { name: "Units" }, { name: "p, adjusted", isNumber: true }]}
         rows={cells.map(({ value, alarm, variants, p_value_adjusted }) => [
           value ? said(value) : "not told",
-          <StateChip key="state" code={alarm ? "broken" : "healthy"} />,
+          <StateChip key="state" code={stateOf({ alarm, p_value_adjusted })} />,
           variants.map(({ variant, units }) => `${variant} ${count(units)}`).join(" · "),
           pValue(p_value_adjusted),
         ])}

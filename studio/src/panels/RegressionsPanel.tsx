@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { about, ask, type Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
+import { isNamed } from "../charts/series";
 import { label } from "../format/names";
 import { change, pValue, UNKNOWN, value } from "../format/numbers";
 import { DataTable } from "../panel/DataTable";
@@ -83,14 +84,16 @@ export function RegressionsPanel() {
                 />,
                 value(cell.baseline.value, cell.unit),
                 value(cell.candidate.value, cell.unit),
-                <Interval
-                  key="change"
-                  value={cell.relative}
-                  interval={null}
-                  domain={domain}
-                  reference={0}
-                  name={change(cell.relative)}
-                />,
+                <Stack key="change" direction="row" spacing={1} sx={{ alignItems: "center" }}>
+                  <Interval
+                    value={cell.relative}
+                    interval={null}
+                    domain={domain}
+                    reference={0}
+                    name={change(cell.relative)}
+                  />
+                  <span>{change(cell.relative)}</span>
+                </Stack>,
                 pValue(cell.p_value_adjusted),
               ])}
             />
@@ -115,7 +118,7 @@ export function RegressionsPanel() {
 
 /** What came into use last, and what is below it by name: the version before. */
 export function newestPair({ series }: Pick<Schemas["Chart"], "series">): [string, string] | [] {
-  const named = series.filter(({ id }) => !/^_*(other|none)$/.test(id));
+  const named = series.filter(isNamed);
   const begins = named.map(({ id, data }) => ({ id, begin: data.findIndex((value) => value !== null && value !== 0) }));
   const inOrder = begins.toSorted((one, other) => one.id.localeCompare(other.id, "en", { numeric: true }));
   const pairs = inOrder.slice(1).map((candidate, index) => ({ baseline: inOrder[index]!, candidate }));

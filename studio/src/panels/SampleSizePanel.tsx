@@ -8,8 +8,8 @@ import { usePanel } from "../panel/usePanel";
 const FIELDS = [
   ["baseline_rate", "Rate of the baseline"],
   ["minimum_effect", "Relative effect to be found"],
-  ["alpha", "Found where there is none (alpha)"],
-  ["power", "Found where there is one (power)"],
+  ["alpha", "False alarms (alpha)"],
+  ["power", "Found when there (power)"],
 ] as const;
 
 export function SampleSizePanel() {

@@ -6,6 +6,9 @@ import { numberOf, percent, UNKNOWN, value } from "../format/numbers";
 import { StateChip } from "../panel/StateChip";
 import { TablePanel } from "../panel/TablePanel";
 
+/** Windows of the burn rates; what burnt in all 30 days is the budget. */
+const WINDOWS = ["5m", "30m", "1h", "6h", "3d"];
+
 export function ServiceLevelsPanel() {
   return (
     <TablePanel
@@ -19,20 +22,20 @@ export function ServiceLevelsPanel() {
         { key: "target", isNumber: true, cell: (row) => value(row.target, unitOf(row.objective)) },
         { key: "value", name: "Reached", isNumber: true, cell: (row) => value(row.value, unitOf(row.objective)) },
         { key: "error_budget", name: "Budget left", cell: (row) => <Budget remaining={row.error_budget?.remaining} /> },
-        {
-          key: "burn_rates",
-          name: "Burn rate, by window",
-          cell: (row) =>
-            row.burn_rates
-              .map(
-                ({ window, burn_rate }) =>
-                  `${window} ${value(burn_rate, "")}${numberOf(burn_rate) === null ? "" : "×"}`,
-              )
-              .join(" · "),
-        },
+        ...WINDOWS.map((of) => ({
+          key: "burn_rates" as const,
+          name: `Burn rate, ${of}`,
+          isNumber: true,
+          cell: (row: Schemas["ServiceLevel"]) => burnt(row.burn_rates.find(({ window }) => window === of)?.burn_rate),
+        })),
       ]}
     />
   );
+}
+
+/** How many times as fast as the budget allows. */
+function burnt(rate: number | null | undefined): string {
+  return numberOf(rate) === null ? UNKNOWN : `${value(rate, "")}×`;
 }
 
 /** A budget may be spent long before, so that nothing burns at present. */

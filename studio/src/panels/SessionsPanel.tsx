@@ -7,7 +7,7 @@ import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
 import { usePanel } from "../panel/usePanel";
 
-const SPREAD = ["mean", "p50", "p75", "p90", "p95", "p99"] as const;
+const SPREAD = ["mean", "p50", "p90", "p95", "p99"] as const;
 
 export function SessionsPanel() {
   return (
