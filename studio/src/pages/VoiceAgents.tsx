@@ -26,8 +26,7 @@ export default function VoiceAgents() {
         path="/api/v1/voice-agents/calls"
         columns={[
           "time",
-          "assistant_code",
-          "profile_code",
+          { key: "assistant_code", name: "Assistant" },
           "direction",
           "outcome",
           "transfer_reason",
