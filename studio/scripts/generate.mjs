@@ -18,6 +18,7 @@ for (const [path, { get }] of Object.entries(document.paths)) {
     title: get.summary,
     counts: get.description ?? get.summary,
     hasCsv: "text/csv" in (get.responses[200]?.content ?? {}),
+    mostRows: named("limit")?.schema.maximum ?? null,
     parameters: parameters.map((parameter) => parameter.name),
     // Parameters that take one of a few words, but for those that all pages share.
     choices: Object.fromEntries(

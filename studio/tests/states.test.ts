@@ -1,6 +1,7 @@
 /** What the studio makes of what goes wrong: tokens, errors of every kind, slow answers, and nonsense in addresses. */
+import { readFileSync } from "node:fs";
 import type { Browser, Route } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { launch, open, settled } from "./browser";
 import { type Program, start, token } from "./program";
 
@@ -46,6 +47,11 @@ function problem(status: number, code: string, detail: string, headers: Record<s
   };
   return (route: Route) =>
     route.fulfill({ status, contentType: "application/problem+json", headers, body: JSON.stringify(body) });
+}
+
+/** A request of the document, and what is answered to it. */
+function example(operation: string) {
+  return JSON.parse(readFileSync(new URL(`../../openapi/examples/${operation}.json`, import.meta.url), "utf8"));
 }
 
 it("asks for a token, takes one that is pasted, and keeps it in the tab alone", async () => {
@@ -172,6 +178,102 @@ it.each([
   await page.context().close();
 });
 
+it("gives up asking by itself, and stays where the keyboard is", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  let asked = 0;
+  await page.route(QUESTION, (route) => {
+    asked += 1;
+    return problem(503, "overloaded", "Too many questions.", { "retry-after": "1" })(route);
+  });
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  await panel.getByText("The server is busy").waitFor();
+  // The first time, and five times by itself.
+  await vi.waitFor(() => expect(asked).toBe(6), { timeout: 20_000, interval: 200 });
+  const again = panel.getByRole("button", { name: "Ask again", exact: true });
+  await again.waitFor();
+  await page.waitForTimeout(2_500);
+  expect(asked).toBe(6);
+  await again.focus();
+  await page.keyboard.press("Enter");
+  await vi.waitFor(() => expect(asked).toBe(7), { timeout: 5_000 });
+  await panel.getByRole("button", { name: /Ask again/ }).waitFor();
+  await page.context().close();
+}, 60_000);
+
+it("shows nothing of what another token may see, once it is replaced", async () => {
+  const rate = example("recommendations/acceptance_rate");
+  const [mine, other] = [signed(), signed("recommendations:read")];
+  const { page } = await pasted("/recommendations", mine);
+  await settled(page);
+  await page.route(QUESTION, async (route) => {
+    const isMine = route.request().headers().authorization === `Bearer ${mine}`;
+    if (!isMine) await new Promise((resolve) => setTimeout(resolve, 4_000));
+    return isMine ? route.fulfill({ json: rate.answer }) : route.continue();
+  });
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  const choose = async (preset: string) => {
+    await page.getByRole("button", { name: /Last|Today/ }).click();
+    await page.getByRole("menuitem", { name: preset }).click();
+  };
+  await choose("Last 91 days");
+  await panel.locator("figure").waitFor();
+  await page.getByRole("button", { name: "Other token" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  expect(await panel.locator("figure").count()).toBe(1);
+  await page.getByRole("button", { name: "Other token" }).click();
+  await page.getByRole("textbox", { name: "Token" }).fill(other);
+  await page.getByRole("button", { name: "Look" }).click();
+  await panel.getByLabel("Loading").waitFor();
+  expect(await panel.locator("figure").count()).toBe(0);
+  // Nor while the range changes before the first answer has come.
+  await choose("Last 7 days");
+  expect(await panel.locator("figure").count()).toBe(0);
+  await panel.getByText("Nothing has come in yet.").waitFor();
+  await page.context().close();
+}, 60_000);
+
+it("draws zeros of what went well, and gaps where nothing is known", async () => {
+  const rate = example("recommendations/acceptance_rate");
+  const [series] = rate.answer.series;
+  series.data = series.data.map((_: unknown, index: number) => (index === 1 ? null : 0));
+  const { page, complaints } = await pasted("/operations");
+  await settled(page);
+  await page.route(QUESTION, (route) => route.fulfill({ json: rate.answer }));
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  await panel.locator("figure").waitFor();
+  await panel.getByRole("button", { name: /show as a table/ }).click();
+  const cells = await panel.locator("tbody tr td").allTextContents();
+  expect(cells[1]).toMatch(/^–/);
+  expect(cells.filter((_, index) => index !== 1).every((cell) => cell.startsWith("0.00%"))).toBe(true);
+  expect(complaints).toEqual([]);
+  await page.context().close();
+});
+
+it("says on the first page what of it is not known", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  await page.route("**/api/v1/alerts*", problem(503, "engine_unavailable", "The engine does not answer."));
+  await page.getByRole("link", { name: "Overview" }).click();
+  const attention = page.getByRole("region", { name: "What asks for attention" });
+  await attention.getByText("Not known. The data cannot be reached at present.").waitFor();
+  expect(await attention.textContent()).not.toContain("Nothing unusual");
+  await page.context().close();
+});
+
+it("has panels that break alone", async () => {
+  const { page } = await pasted("/operations");
+  await settled(page);
+  await page.route(QUESTION, (route) => route.fulfill({ json: { meta: {}, series: "none" } }));
+  await page.getByRole("link", { name: "Recommendations" }).click();
+  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
+  await panel.getByText("This cannot be drawn").waitFor();
+  await page.locator('[data-panel="/api/v1/recommendations/charts/assisted-share"]').waitFor();
+  await page.context().close();
+});
+
 it("says when nothing answers at all", async () => {
   const { page } = await pasted("/operations");
   await settled(page);
@@ -203,6 +305,7 @@ it("falls back where an address is nonsense, and says so", async () => {
   const said = await page.getByRole("alert").first().textContent();
   for (const part of ["range=fortnight", "timezone=Mars/Base", "filter=;;", "aggregation_level=blink"])
     expect(said).toContain(part);
+  await page.getByText("metric=x is not known here; shown is what is usual.").waitFor();
   await page.getByText("Not split: this cannot be told apart by shoes.").first().waitFor();
   expect(complaints).toEqual([]);
   await page.context().close();

@@ -230,6 +230,38 @@ describe("what is shown", () => {
     await Promise.all([page.context().close(), shared.page.context().close()]);
   }, 120_000);
 
+  it("begins anew where it is turned over, with another view", async () => {
+    const { page } = await looked(`/traces?${RANGE}`);
+    await settled(page);
+    await page.getByRole("button", { name: "Older" }).click();
+    await page.waitForURL(/cursor=/);
+    await settled(page);
+    await page.getByRole("group", { name: "View" }).getByLabel("Comparison").click();
+    await page.getByRole("option", { name: "Previous year" }).click();
+    await page.waitForURL(/compare=/);
+    expect(page.url()).not.toContain("cursor=");
+    await page.context().close();
+  }, 60_000);
+
+  it("says of totals, too, what they are not filtered by", async () => {
+    const { page } = await looked(`/recommendations?${RANGE}&filter=source:eq:autocomplete`);
+    await settled(page);
+    const totals = page.locator('[data-panel="/api/v1/recommendations/totals"]');
+    await totals.getByText("Not filtered by “source is autocomplete”: this is not told here.").waitFor();
+    await page.context().close();
+  }, 60_000);
+
+  it("is all of a table in its CSV, or says how much of it", async () => {
+    const { page } = await looked(`/assistants?${RANGE}`);
+    await settled(page);
+    const { page: turned } = await api(`/api/v1/assistants/customers?${RANGE}`);
+    expect(turned.total).toBeGreaterThan(1_000);
+    await page.getByRole("button", { name: "Customers: take it with you" }).click();
+    await page.getByRole("menuitem", { name: "Download CSV" }).click();
+    await page.getByText("Downloaded: the first 1,000 rows.").waitFor();
+    await page.context().close();
+  }, 60_000);
+
   it("can be taken along as curl and as CSV", async () => {
     const { page } = await looked(`/recommendations?${RANGE}`);
     await settled(page);

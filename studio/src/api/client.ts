@@ -40,6 +40,8 @@ export interface About {
   title: string;
   counts: string;
   hasCsv: boolean;
+  /** So many rows are answered at once, at most; null for what has no rows. */
+  mostRows: number | null;
   parameters: string[];
   /** Parameters of this question alone that take one of a few words. */
   choices: Record<string, { values: string[]; usual: string | null; says: string }>;
@@ -118,7 +120,8 @@ export const queryClient = new QueryClient({
       // A panel tells what is wrong at once, and asks again by itself after the time that the server says.
       retry: false,
       refetchOnWindowFocus: true,
-      placeholderData: (previous: unknown) => previous,
+      // What a browser takes for being offline says nothing of a server beside it.
+      networkMode: "always",
     },
   },
 });

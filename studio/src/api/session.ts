@@ -4,9 +4,10 @@ import { useSyncExternalStore } from "react";
 const KEY = "chartwell.token";
 
 export type Session =
-  | { state: "open"; token: string }
+  /** `number` tells answers to this token from those to one before. */
+  | { state: "open"; token: string; number: number }
   /** There is no token yet, the one there was has expired, or it was refused: `why` is what the server said. */
-  | { state: "missing" | "expired" | "refused"; why?: string };
+  | { state: "missing" | "expired" | "refused"; why?: string | undefined; number: number };
 
 function stored(): string | null {
   try {
@@ -27,36 +28,41 @@ function store(token: string | null): void {
 }
 
 /** The token that the demo puts into its page; it is taken out of it. */
-function given(): string | null {
+function takeGiven(): string | null {
   const place = document.querySelector<HTMLMetaElement>('meta[name="chartwell-token"]');
   place?.remove();
   return place?.content || null;
 }
 
 const listeners = new Set<() => void>();
-let session: Session = { state: "missing" };
+let given: string | null = null;
+let session: Session = { state: "missing", number: 0 };
 
 function become(next: Session): void {
   session = next;
   for (const listener of listeners) listener();
 }
 
-/** Takes up the token that is given or stored. */
+/** Takes up the token that was pasted before, or else the one that is given. */
 export function begin(): void {
-  const token = given() ?? stored();
+  given = takeGiven();
+  const token = stored() ?? given;
   if (token) use(token);
 }
 
 /** Works with this token from now on. */
 export function use(token: string): void {
   store(token);
-  become({ state: "open", token });
+  become({ state: "open", token, number: session.number + 1 });
 }
 
-/** Works with none any more. */
+/** The token is not good any more. */
 export function end(state: "missing" | "expired" | "refused", why?: string): void {
+  if (session.state !== "open") return;
+  const before = token();
   store(null);
-  become({ state, why });
+  if (given && given !== before) use(given);
+  else become({ state, why, number: session.number });
 }
 
 export function token(): string | null {

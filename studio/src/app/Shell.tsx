@@ -22,12 +22,11 @@ import {
   Typography,
   useMediaQuery,
 } from "@mui/material";
-import { useQuery } from "@tanstack/react-query";
 import { createLink, Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { ask } from "../api/client";
-import { end, useSession } from "../api/session";
+import { useSession } from "../api/session";
 import { Controls } from "../controls/Controls";
+import { usePanel } from "../panel/usePanel";
 import { useView } from "../view/useView";
 import type { Search } from "../view/view";
 import { keepView } from "./keepView";
@@ -55,6 +54,7 @@ function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: (
   const session = useSession();
   const isWide = useMediaQuery("(min-width: 1000px)", { noSsr: true });
   const [isOpen, setIsOpen] = useState(false);
+  const [isOtherAsked, setIsOtherAsked] = useState(false);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const page = pageOf(pathname);
   const main = useRef<HTMLElement>(null);
@@ -98,7 +98,7 @@ function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: (
           )}
           <Box component="img" src="/icon.svg" alt="" sx={{ width: 24, height: 24 }} />
           <Typography sx={{ fontWeight: 700, flexGrow: 1 }}>Chartwell</Typography>
-          <Who />
+          <Who onOther={() => setIsOtherAsked(true)} />
           <Tooltip title={mode === "dark" ? "Light" : "Dark"}>
             <IconButton aria-label={mode === "dark" ? "Light colours" : "Dark colours"} onClick={onToggleMode}>
               {mode === "dark" ? <LightMode /> : <DarkMode />}
@@ -141,7 +141,9 @@ function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: (
         </Box>
         <Outlet />
       </Box>
-      <TokenDialog session={session} />
+      {(session.state !== "open" || isOtherAsked) && (
+        <TokenDialog session={session} onClose={() => setIsOtherAsked(false)} />
+      )}
     </Box>
   );
 }
@@ -177,20 +179,16 @@ function Navigation({ current, onChosen }: { current: string | undefined; onChos
 }
 
 /** Whose data this is. */
-function Who() {
+function Who({ onOther }: { onOther: () => void }) {
   const session = useSession();
-  const { data } = useQuery({
-    queryKey: ["/api/v1/me"],
-    queryFn: ({ signal }) => ask({ path: "/api/v1/me" }, signal),
-    enabled: session.state === "open",
-  });
+  const { result } = usePanel({ path: "/api/v1/me" });
   if (session.state !== "open") return null;
   return (
     <>
       <Typography variant="body2" noWrap sx={{ maxWidth: 160 }}>
-        {data?.account ?? ""}
+        {result.data?.account ?? ""}
       </Typography>
-      <Button color="inherit" size="small" onClick={() => end("missing")} sx={{ flexShrink: 0 }}>
+      <Button color="inherit" size="small" onClick={onOther} sx={{ flexShrink: 0 }}>
         Other token
       </Button>
     </>

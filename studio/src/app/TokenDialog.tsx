@@ -14,31 +14,43 @@ import { queryClient } from "../api/client";
 import { type Session, use } from "../api/session";
 
 const TITLES = {
+  open: "Another token",
   missing: "A token, please",
   expired: "The token has expired",
   refused: "The token is not accepted",
 } as const;
 
-export function TokenDialog({ session }: { session: Session }) {
+interface TokenDialogProps {
+  session: Session;
+  /** Goes on with the token that there is, or with the new one. */
+  onClose: () => void;
+}
+
+export function TokenDialog({ session, onClose }: TokenDialogProps) {
   const [text, setText] = useState("");
-  if (session.state === "open") return null;
   const token = text.trim().replace(/^Bearer\s+/i, "");
   const isToken = /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
   return (
-    <Dialog open maxWidth="sm" fullWidth aria-labelledby="token-title">
+    <Dialog
+      open
+      onClose={() => session.state === "open" && onClose()}
+      maxWidth="sm"
+      fullWidth
+      aria-labelledby="token-title"
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
           if (!isToken) return;
-          setText("");
+          // Nothing is kept of what another one may see.
+          queryClient.clear();
           use(token);
-          // Everything on the page is asked again, with the new token.
-          void queryClient.resetQueries();
+          onClose();
         }}
       >
         <DialogTitle id="token-title">{TITLES[session.state]}</DialogTitle>
         <DialogContent>
-          {session.state !== "missing" && (
+          {(session.state === "expired" || session.state === "refused") && (
             <Alert severity="warning" sx={{ mb: 2 }}>
               {session.why || TITLES[session.state]} What you were looking at stays as it is.
             </Alert>
@@ -62,6 +74,7 @@ export function TokenDialog({ session }: { session: Session }) {
           />
         </DialogContent>
         <DialogActions>
+          {session.state === "open" && <Button onClick={onClose}>Cancel</Button>}
           <Button type="submit" variant="contained" disabled={!isToken}>
             Look
           </Button>

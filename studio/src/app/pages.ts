@@ -15,8 +15,8 @@ export interface Page {
   path: string;
   title: string;
   icon: typeof SvgIcon;
-  /** The question that has the fields and splits of the page; none = it has none. */
-  of?: Path;
+  /** The questions that have the fields and splits of the page; none = it has none. */
+  of: Path[];
   /** The chart whose groups are suggested as values of filters. */
   chart?: ChartPath;
 }
@@ -26,20 +26,20 @@ const RUNS = "/api/v1/assistants/charts/runs";
 const CALLS = "/api/v1/voice-agents/charts/calls";
 
 export const PAGES: Page[] = [
-  { path: "/", title: "Overview", icon: Dashboard },
+  { path: "/", title: "Overview", icon: Dashboard, of: [RUNS, ACCEPTANCE, CALLS], chart: RUNS },
   {
     path: "/recommendations",
     title: "Recommendations",
     icon: TipsAndUpdates,
-    of: ACCEPTANCE,
+    of: [ACCEPTANCE],
     chart: ACCEPTANCE,
   },
-  { path: "/assistants", title: "Assistants", icon: SmartToy, of: RUNS, chart: RUNS },
-  { path: "/traces", title: "Traces", icon: ViewTimeline, of: "/api/v1/assistants/traces", chart: RUNS },
-  { path: "/voice-agents", title: "Voice agents", icon: PhoneInTalk, of: CALLS, chart: CALLS },
-  { path: "/experiments", title: "Experiments", icon: Biotech, of: "/api/v1/experiments" },
-  { path: "/product", title: "Product", icon: Insights, of: "/api/v1/product/routes" },
-  { path: "/operations", title: "Operations", icon: MonitorHeart },
+  { path: "/assistants", title: "Assistants", icon: SmartToy, of: [RUNS], chart: RUNS },
+  { path: "/traces", title: "Traces", icon: ViewTimeline, of: ["/api/v1/assistants/traces"], chart: RUNS },
+  { path: "/voice-agents", title: "Voice agents", icon: PhoneInTalk, of: [CALLS], chart: CALLS },
+  { path: "/experiments", title: "Experiments", icon: Biotech, of: ["/api/v1/experiments"] },
+  { path: "/product", title: "Product", icon: Insights, of: ["/api/v1/product/routes"] },
+  { path: "/operations", title: "Operations", icon: MonitorHeart, of: [] },
 ];
 
 /** The page of an address; pages below others belong to them. */
@@ -50,7 +50,8 @@ export function pageOf(pathname: string): Page | undefined {
 }
 
 export function controlsOf(page: Page | undefined): ControlsProps {
-  if (!page?.of) return { fields: [], splits: [] };
-  const { fields, splits } = about(page.of);
-  return { fields, splits, chart: page.chart };
+  const known = (page?.of ?? []).map(about);
+  const fields = new Map(known.flatMap((question) => question.fields.map((field) => [field.name, field])));
+  const splits = new Set(known.flatMap((question) => question.splits));
+  return { fields: [...fields.values()], splits: [...splits], chart: page?.chart };
 }

@@ -16,7 +16,7 @@ import { tick } from "../format/times";
 import { type BoundedBy, Bounds } from "./Bounds";
 import { Legend } from "./Legend";
 import { coloursOf } from "./palette";
-import { drawingOf, EARLIER, isAlone, unfinished } from "./series";
+import { drawingOf, EARLIER, extentOf, isAlone, unfinished } from "./series";
 import { Tooltip } from "./Tooltip";
 
 type Chart = Schemas["Chart"];
@@ -49,7 +49,12 @@ export function TimeChart({ chart, name, height = 280, unit = chart.meta.unit ??
   }, [shown, palette.mode]);
   const drawing = useMemo(() => drawingOf(shown, hidden), [shown, hidden]);
   const axis = chart.xAxis[0]?.data ?? [];
-  const values = [...drawing.series, ...drawing.earlier].flatMap(({ data }) => data);
+  const bounds = bounded
+    ? drawing.series.flatMap(({ id }) =>
+        chart.series.filter((one) => one.id === bounded.lower(id) || one.id === bounded.upper(id)),
+      )
+    : [];
+  const values = [...drawing.series, ...drawing.earlier, ...bounds].flatMap(({ data }) => data);
   const isNegative = values.some((value) => typeof value === "number" && value < 0);
   const stacked = drawing.shape !== "lines";
   const colourOf = (id: string) => colours.get(id.replace(EARLIER, "")) ?? palette.text.secondary;
@@ -98,6 +103,8 @@ export function TimeChart({ chart, name, height = 280, unit = chart.meta.unit ??
             id: "value",
             width: 58,
             ...(isNegative ? {} : { min: 0 }),
+            // The chart knows the lines alone; of a band both ends are to be seen.
+            ...(bounds.length > 0 && extentOf(values)),
             valueFormatter: (value: number) => short(value, unit),
           },
         ]}

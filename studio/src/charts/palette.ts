@@ -1,5 +1,6 @@
 /** Colours of series. Told apart by people who see colours differently, on light and on dark ground. */
 import type { PaletteMode } from "@mui/material";
+import { isNamed } from "./series";
 
 const CATEGORIES: Record<PaletteMode, string[]> = {
   light: ["#0e7490", "#c2410c", "#6d28d9", "#4d7c0f", "#be185d", "#1d4ed8", "#a16207", "#7f1d1d", "#a21caf", "#475569"],
@@ -21,7 +22,7 @@ export function coloursOf(ids: string[], mode: PaletteMode): string[] {
   }
   let next = 0;
   return ids.map((id) => {
-    if (/^_*(other|none)$/.test(id)) return REST[mode];
+    if (!isNamed({ id })) return REST[mode];
     const colours = CATEGORIES[mode];
     next += 1;
     return colours[(next - 1) % colours.length]!;

@@ -3,7 +3,7 @@ import rate from "../../../openapi/examples/recommendations/acceptance_rate.json
 import text from "../../../openapi/examples/recommendations/assisted_text_per_source.json";
 import type { Schemas } from "../api/client";
 import { coloursOf } from "./palette";
-import { drawingOf, EARLIER, isAlone, partsOf, relative, totalOf, unfinished } from "./series";
+import { drawingOf, EARLIER, extentOf, isAlone, isEmpty, partsOf, relative, totalOf, unfinished } from "./series";
 
 type Chart = Schemas["Chart"];
 
@@ -94,4 +94,27 @@ it("colours are told apart, but for the rest, which is grey", () => {
   expect(new Set(colours.slice(0, 3)).size).toBe(3);
   expect(colours[2]).toBe(colours[3]);
   expect(new Set(coloursOf(["p50", "p75", "p90", "p95", "p99"], "dark")).size).toBe(5);
+});
+
+describe("a chart with nothing in it", () => {
+  const of = (value: number | null, chart: Chart): Chart => ({
+    ...chart,
+    series: chart.series.map((series) => ({ ...series, data: series.data.map(() => value) })),
+    comparison: null,
+  });
+
+  it("has only gaps; or zeros, of what is counted", () => {
+    expect([of(null, rates), of(null, stack), of(0, stack)].map(isEmpty)).toEqual([true, true, true]);
+  });
+
+  it("is not one in which all went well", () => {
+    expect(isEmpty(of(0, rates))).toBe(false);
+    // Where no row has ever come in, nothing went well either.
+    expect(isEmpty({ ...of(0, rates), meta: { ...rates.meta, fresh_as_of: null } })).toBe(true);
+  });
+});
+
+it("bands are within the scale", () => {
+  expect(extentOf([0.1, null, 0.4])).toEqual({ min: 0, max: 0.4 });
+  expect(extentOf([-0.3, 0.2])).toEqual({ min: -0.3, max: 0.2 });
 });

@@ -77,3 +77,19 @@ export function unfinished(partial: readonly number[], buckets: number): [number
   }
   return stretches;
 }
+
+/** Units of what is not counted: a zero of these is a value like any other. */
+const MEASURED = ["ratio", "ms", "usd"];
+
+/** Nothing but gaps, then as now; of what is counted, nothing but zeros. */
+export function isEmpty({ series, comparison, meta }: Pick<Chart, "series" | "comparison" | "meta">): boolean {
+  const isNothing = (value: number | null) =>
+    value === null || (value === 0 && !(meta.fresh_as_of && MEASURED.includes(meta.unit ?? "count")));
+  return [...series, ...(comparison?.series ?? [])].every(({ data }) => data.every(isNothing));
+}
+
+/** From the least to the most of all values, and zero. */
+export function extentOf(values: readonly (number | null)[]): { min: number; max: number } {
+  const known = values.filter((value) => value !== null);
+  return { min: Math.min(0, ...known), max: Math.max(0, ...known) };
+}

@@ -24,7 +24,7 @@ export function Controls({ fields, splits, chart }: ControlsProps) {
       aria-label="View"
       sx={{ display: "flex", flexWrap: "wrap", alignItems: "center", gap: 1, minHeight: 40 }}
     >
-      <RangeControl range={view.range} onChange={(range) => change({ range })} />
+      <RangeControl range={view.range} zone={view.timezone} onChange={(range) => change({ range })} />
       <Autocomplete
         size="small"
         disableClearable
@@ -46,14 +46,19 @@ export function Controls({ fields, splits, chart }: ControlsProps) {
         options={Object.entries(COMPARISONS)}
         onChange={(comparison) => change({ comparison: comparison as Comparison })}
       />
-      {splits.length > 0 && (
-        <Choice
-          name="Split"
-          value={view.split && splits.includes(view.split) ? view.split : ""}
-          options={[["", "Not split"], ...splits.map((split): [string, string] => [split, label(split)])]}
-          onChange={(split) => change({ split: split || null })}
-        />
-      )}
+      <Choice
+        name="Split"
+        value={view.split ?? ""}
+        options={[
+          ["", "Not split"],
+          // What this page cannot be split by is shown as long as it is asked for, so that it can be given up.
+          ...[...new Set([...splits, ...(view.split ? [view.split] : [])])].map((split): [string, string] => [
+            split,
+            label(split),
+          ]),
+        ]}
+        onChange={(split) => change({ split: split || null })}
+      />
       <FilterControl filters={view.filters} fields={fields} chart={chart} onChange={(filters) => change({ filters })} />
     </Box>
   );

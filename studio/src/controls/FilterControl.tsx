@@ -33,7 +33,6 @@ interface FilterControlProps {
 export function FilterControl({ filters, fields, chart, onChange }: FilterControlProps) {
   /** Which filter is edited: its place, or the place behind the last for a new one. */
   const [edited, setEdited] = useState<number | null>(null);
-  if (fields.length === 0) return null;
   return (
     <>
       {filters.map((filter, index) => (
@@ -41,14 +40,16 @@ export function FilterControl({ filters, fields, chart, onChange }: FilterContro
           key={index}
           icon={<FilterAlt />}
           label={sayFilter(filter)}
-          onClick={() => setEdited(index)}
+          onClick={fields.length > 0 ? () => setEdited(index) : undefined}
           onDelete={() => onChange(filters.filter((_, at) => at !== index))}
           sx={{ maxWidth: 360 }}
         />
       ))}
-      <Button color="inherit" startIcon={<Add />} onClick={() => setEdited(filters.length)}>
-        Filter
-      </Button>
+      {fields.length > 0 && (
+        <Button color="inherit" startIcon={<Add />} onClick={() => setEdited(filters.length)}>
+          Filter
+        </Button>
+      )}
       {edited !== null && (
         <FilterDialog
           filter={filters[edited]}
@@ -80,7 +81,7 @@ function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogPr
     values: [],
   };
   const [alternatives, setAlternatives] = useState<Filter>(filter ?? [empty]);
-  const isWhole = alternatives.every(isDone);
+  const [isTried, setIsTried] = useState(false);
   const put = (index: number, next: Alternative) =>
     setAlternatives(alternatives.map((one, at) => (at === index ? next : one)));
   return (
@@ -88,7 +89,8 @@ function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogPr
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (isWhole) onDone(alternatives);
+          setIsTried(true);
+          if (alternatives.every(isDone)) onDone(alternatives);
         }}
       >
         <DialogTitle id="filter-title">Only rows where</DialogTitle>
@@ -105,6 +107,7 @@ function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogPr
                   alternative={alternative}
                   fields={fields}
                   chart={chart}
+                  isWrong={isTried && !isDone(alternative)}
                   onChange={(next) => put(index, next)}
                   onRemove={
                     alternatives.length > 1
@@ -126,7 +129,7 @@ function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogPr
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" variant="contained" disabled={!isWhole}>
+          <Button type="submit" variant="contained">
             Filter
           </Button>
         </DialogActions>
@@ -137,19 +140,20 @@ function FilterDialog({ filter, fields, chart, onClose, onDone }: FilterDialogPr
 
 function isDone({ field, operator, values }: Alternative): boolean {
   const takes = valuesOf(operator);
-  const fits = takes === "none" || (values.length > 0 && (takes === "list" || values.length === 1));
-  return fits && !field.endsWith("<path>") && values.every((value) => value !== "");
+  const fits = takes === "none" || (values.length > 0 && values.every((value) => value !== ""));
+  return fits && (takes !== "one" || values.length === 1) && field !== "" && !field.endsWith(".");
 }
 
 interface AlternativeRowProps {
   alternative: Alternative;
   fields: Field[];
   chart: ChartPath | undefined;
+  isWrong: boolean;
   onChange: (alternative: Alternative) => void;
   onRemove: (() => void) | undefined;
 }
 
-function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: AlternativeRowProps) {
+function AlternativeRow({ alternative, fields, chart, isWrong, onChange, onRemove }: AlternativeRowProps) {
   const { field, operator, values } = alternative;
   const chosen = fieldOf(fields, field);
   const prefix = chosen.kind === "path" ? chosen.name.replace("<path>", "") : "";
@@ -172,7 +176,7 @@ function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: Alte
         }}
         sx={{ minWidth: 180 }}
       >
-        {fields.map(({ name, kind }) => (
+        {(fields.includes(chosen) ? fields : [chosen, ...fields]).map(({ name, kind }) => (
           <MenuItem key={name} value={name}>
             {kind === "path" ? `${label(name.split(".")[0]!)}: a path` : label(name)}
           </MenuItem>
@@ -183,6 +187,7 @@ function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: Alte
           size="small"
           label="Path"
           value={field.slice(prefix.length)}
+          error={isWrong && field === prefix}
           onChange={(event) => onChange({ ...alternative, field: prefix + event.target.value })}
           sx={{ minWidth: 160 }}
         />
@@ -207,6 +212,7 @@ function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: Alte
           takes={takes}
           values={values}
           chart={chart}
+          isWrong={isWrong}
           onChange={(next) => onChange({ ...alternative, values: next })}
         />
       )}
@@ -222,7 +228,10 @@ function AlternativeRow({ alternative, fields, chart, onChange, onRemove }: Alte
 function fieldOf(fields: Field[], name: string): Field {
   return (
     fields.find((field) => field.name === name) ??
-    fields.find(({ kind, name: path }) => kind === "path" && name.startsWith(path.replace("<path>", ""))) ??
-    fields[0]!
+    fields.find(({ kind, name: path }) => kind === "path" && name.startsWith(path.replace("<path>", ""))) ?? {
+      // A field of another page stays what it is.
+      name,
+      kind: "text",
+    }
   );
 }

@@ -2,14 +2,16 @@
 import CalendarMonth from "@mui/icons-material/CalendarMonth";
 import { Box, Button, Divider, MenuItem, MenuList, Popover, Stack, TextField } from "@mui/material";
 import { useState } from "react";
+import { day, moment } from "../format/times";
 import { DEFAULT_RANGE, type Preset, RANGES, type Range } from "../view/view";
 
 interface RangeControlProps {
   range: Range;
+  zone: string;
   onChange: (range: Range) => void;
 }
 
-export function RangeControl({ range, onChange }: RangeControlProps) {
+export function RangeControl({ range, zone, onChange }: RangeControlProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [own, setOwn] = useState({ from: "", to: "" });
   const choose = (next: Range) => {
@@ -32,7 +34,7 @@ export function RangeControl({ range, onChange }: RangeControlProps) {
         onClick={(event) => open(event.currentTarget)}
         sx={{ whiteSpace: "nowrap" }}
       >
-        {rangeName(range)}
+        {rangeName(range, zone)}
       </Button>
       <Popover
         open={anchor !== null}
@@ -89,7 +91,8 @@ export function RangeControl({ range, onChange }: RangeControlProps) {
   );
 }
 
-export function rangeName(range: Range): string {
+export function rangeName(range: Range, zone: string): string {
   if ("preset" in range) return RANGES[range.preset] ?? RANGES[DEFAULT_RANGE];
-  return range.from === range.to ? range.from : `${range.from} to ${range.to}`;
+  const said = (instant: string) => (instant.includes("T") ? moment(instant, zone) : day(instant, zone));
+  return range.from === range.to ? said(range.from) : `${said(range.from)} to ${said(range.to)}`;
 }

@@ -1,10 +1,8 @@
 /** The value, or the values, that a filter compares with; those that are there are suggested. */
 import { Autocomplete, TextField } from "@mui/material";
-import { useQuery } from "@tanstack/react-query";
-import { about, ask, type ChartPath, type Field } from "../api/client";
+import { about, type ChartPath, type Field } from "../api/client";
 import { isNamed } from "../charts/series";
-import { questionOf } from "../panel/question";
-import { useView } from "../view/useView";
+import { usePanel } from "../panel/usePanel";
 
 interface ValueFieldProps {
   field: Field;
@@ -12,10 +10,12 @@ interface ValueFieldProps {
   values: string[];
   /** The chart whose groups are the values that there are. */
   chart: ChartPath | undefined;
+  /** True = it was tried without a value. */
+  isWrong: boolean;
   onChange: (values: string[]) => void;
 }
 
-export function ValueField({ field, takes, values, chart, onChange }: ValueFieldProps) {
+export function ValueField({ field, takes, values, chart, isWrong, onChange }: ValueFieldProps) {
   const options = useValues(chart, field);
   if (takes === "list") {
     return (
@@ -32,7 +32,7 @@ export function ValueField({ field, takes, values, chart, onChange }: ValueField
           if (typed) onChange([...values, typed]);
         }}
         clearOnBlur
-        renderInput={(input) => <TextField {...input} label="Values" helperText="Enter after each" />}
+        renderInput={(input) => <TextField {...input} label="Values" error={isWrong} helperText="Enter after each" />}
         sx={{ flexGrow: 1, minWidth: 220 }}
       />
     );
@@ -45,32 +45,31 @@ export function ValueField({ field, takes, values, chart, onChange }: ValueField
       inputValue={values[0] ?? ""}
       onInputChange={(_, next) => onChange([next])}
       renderInput={(input) => (
-        <TextField {...input} label="Value" autoFocus type={field.kind === "number" ? "number" : "text"} />
+        <TextField
+          {...input}
+          label="Value"
+          error={isWrong}
+          autoFocus
+          type={field.kind === "number" ? "number" : "text"}
+        />
       )}
       sx={{ flexGrow: 1, minWidth: 180 }}
     />
   );
 }
 
+const RUNS = "/api/v1/assistants/charts/runs";
+
 /** The values of a field in the range, the most frequent first, where the chart can be split by it. */
 function useValues(chart: ChartPath | undefined, field: Field): string[] {
-  const { view } = useView();
   const split = chart && about(chart).splits.find((split) => nameOf(field) === split);
-  const { data } = useQuery({
-    queryKey: [chart, "values of", split, view.range, view.timezone],
-    queryFn: async ({ signal }) => {
-      const whole = { ...view, comparison: "none" as const, filters: [] };
-      const { question } = questionOf(chart!, about(chart!), {
-        view: whole,
-        search: {},
-        own: { split_by: split, top: "100" },
-      });
-      const { series } = await ask(question, signal);
-      return series.filter(isNamed).map(({ id }) => id);
-    },
+  const { result } = usePanel({
+    path: chart ?? RUNS,
+    // Of all rows of the range, whatever they are filtered by now.
+    own: { split_by: split, top: "100", filter: undefined, compare: undefined },
     enabled: split !== undefined,
   });
-  return (split !== undefined && data) || [];
+  return (split !== undefined && result.data?.series.filter(isNamed).map(({ id }) => id)) || [];
 }
 
 /** A split is by the same word as a field, but for what tells that it is a code. */

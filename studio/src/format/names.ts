@@ -18,7 +18,7 @@ const WORDS: Record<string, string> = {
 export function label(name: string): string {
   const words = name
     .split("_")
-    .map((word) => WORDS[word] ?? word)
+    .map((word) => (Object.hasOwn(WORDS, word) ? WORDS[word] : word))
     .filter(Boolean)
     .join(" ");
   // Quantiles are written small.

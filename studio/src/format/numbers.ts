@@ -72,7 +72,9 @@ function writing(write: (number: number) => string): (of: Value) => string {
 export const count = writing((number) => format({ maximumFractionDigits: 0 }).format(number));
 
 export const percent = writing((ratio) => {
-  const digits = Math.abs(ratio) < 0.01 ? 2 : 1;
+  // Near nothing and near all, what is left tells most.
+  const left = Math.abs(1 - ratio);
+  const digits = left > 0 && left < 0.001 ? 3 : Math.abs(ratio) < 0.01 || (left > 0 && left < 0.01) ? 2 : 1;
   return format({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(ratio);
 });
 

@@ -26,7 +26,7 @@ export function tick(instant: string, level: string, zone: string): string {
     case "month":
       return format(zone, { month: "short", year: "2-digit" }).format(time);
     case "quarter":
-      return `Q${Math.ceil(Number(format(zone, { month: "numeric" }).format(time).replace(/\D/g, "")) / 3)} ${year(time, zone)}`;
+      return `Q${quarter(time, zone)} ${year(time, zone)}`;
     case "year":
       return year(time, zone);
     default:
@@ -60,6 +60,14 @@ export function bucket(instant: string, level: string, zone: string): string {
     default:
       return format(zone, { weekday: "short", day: "numeric", month: "long", year: "numeric" }).format(time);
   }
+}
+
+function quarter(time: Date, zone: string): number {
+  // By the calendar of the API, whatever calendar and digits people read.
+  const month = new Intl.DateTimeFormat("en-US", { month: "numeric", calendar: "gregory", timeZone: zone }).format(
+    time,
+  );
+  return Math.ceil(Number(month) / 3);
 }
 
 function year(time: Date, zone: string): string {

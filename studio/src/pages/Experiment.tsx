@@ -1,8 +1,9 @@
 /** One experiment: the verdict, what it rests on, and whether that can be trusted. */
-import { TextField, Typography } from "@mui/material";
+import { Typography } from "@mui/material";
 import { useParams } from "@tanstack/react-router";
 import { SEQUENCE } from "../charts/Bounds";
 import { ChartPanel } from "../panel/ChartPanel";
+import { Parameter } from "../panel/Parameter";
 import { GuardrailsPanel } from "../panels/GuardrailsPanel";
 import { HealthPanel } from "../panels/HealthPanel";
 import { ResultsPanel } from "../panels/ResultsPanel";
@@ -50,23 +51,5 @@ export default function Experiment() {
         <SampleSizePanel />
       </Grid>
     </>
-  );
-}
-
-/** A parameter of the results that is written. */
-function Parameter({ name, label, usual = "" }: { name: string; label: string; usual?: string }) {
-  const { search, set } = useView();
-  const given = one(search, name) ?? usual;
-  return (
-    <TextField
-      key={given}
-      size="small"
-      label={label}
-      defaultValue={given}
-      onBlur={(event) => event.target.value.trim() !== given && set(name, event.target.value.trim() || undefined)}
-      onKeyDown={(event) => event.key === "Enter" && (event.target as HTMLInputElement).blur()}
-      slotProps={{ inputLabel: { shrink: true } }}
-      sx={{ width: 160 }}
-    />
   );
 }

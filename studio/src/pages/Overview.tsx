@@ -10,11 +10,14 @@ export default function Overview() {
     <Grid>
       <TotalsPanel
         path="/api/v1/assistants/totals"
+        title="Assistants"
         cards={["runs", "error_rate", "latency_p95", "cost"]}
         expected={4}
       />
       <TotalsPanel
         path="/api/v1/recommendations/totals"
+        title="Recommendations"
+        counts="What agents sent, and what of it came from suggestions; each beside its value in the period before."
         cards={["messages", "assisted_share", "acceptance_rate", "active_agents"]}
         expected={4}
       />

@@ -8,7 +8,11 @@ import { Grid } from "./grid";
 export default function Recommendations() {
   return (
     <Grid>
-      <TotalsPanel path="/api/v1/recommendations/totals" expected={10} />
+      <TotalsPanel
+        path="/api/v1/recommendations/totals"
+        counts="What agents sent, and what of it came from suggestions; each beside its value in the period before."
+        expected={10}
+      />
       <ChartPanel path="/api/v1/recommendations/charts/assisted-text-per-source" span={12} />
       <ChartPanel path="/api/v1/recommendations/charts/acceptance-rate" />
       <ChartPanel path="/api/v1/recommendations/charts/assisted-share" />

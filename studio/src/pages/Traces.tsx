@@ -1,5 +1,5 @@
 /** The runs of assistants, the newest first. */
-import { Button, Stack } from "@mui/material";
+import { Button } from "@mui/material";
 import type { Schemas } from "../api/client";
 import { count, duration, money, UNKNOWN } from "../format/numbers";
 import { moment } from "../format/times";
@@ -21,7 +21,12 @@ export default function Traces() {
   });
   return (
     <Grid>
-      <Panel asked={asked} height={25 * 37 + 90} isEmpty={({ items }) => items.length === 0 && cursor === undefined}>
+      <Panel
+        asked={asked}
+        height={25 * 37 + 90}
+        actions={cursor !== undefined && <Button onClick={() => set("cursor", undefined)}>Newest</Button>}
+        isEmpty={({ items }) => items.length === 0}
+      >
         {({ items, page }) => (
           <>
             <DataTable
@@ -54,10 +59,7 @@ export default function Traces() {
                 money(run.cost_usd),
               ])}
             />
-            <Stack direction="row" spacing={1} sx={{ mt: 1 }}>
-              {cursor !== undefined && <Button onClick={() => set("cursor", undefined)}>Newest</Button>}
-              {page.next_cursor && <Button onClick={() => set("cursor", page.next_cursor ?? undefined)}>Older</Button>}
-            </Stack>
+            {page.next_cursor && <Button onClick={() => set("cursor", page.next_cursor ?? undefined)}>Older</Button>}
           </>
         )}
       </Panel>

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { about, type ChartPath, type Schemas } from "../api/client";
 import type { BoundedBy } from "../charts/Bounds";
 import { seriesName } from "../charts/Legend";
+import { isEmpty } from "../charts/series";
 import { TimeChart } from "../charts/TimeChart";
 import { parts, value } from "../format/numbers";
 import { bucket } from "../format/times";
@@ -58,12 +59,6 @@ function onlySeries(chart: Chart, { series: ids, unit }: { series: string[]; uni
     comparison: chart.comparison && { ...chart.comparison, series: kept(chart.comparison.series) },
     meta: { ...chart.meta, unit },
   };
-}
-
-/** Nothing but zeros and gaps, then as now. */
-export function isEmpty(chart: Chart): boolean {
-  const all = [...chart.series, ...(chart.comparison?.series ?? [])];
-  return all.every(({ data }) => data.every((value) => value === null || value === 0));
 }
 
 export function tableOf(chart: Chart): TableOf {

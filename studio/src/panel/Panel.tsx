@@ -3,11 +3,14 @@ import InfoOutlined from "@mui/icons-material/InfoOutlined";
 import TableRows from "@mui/icons-material/TableRows";
 import Timeline from "@mui/icons-material/Timeline";
 import { Box, Card, Collapse, IconButton, Skeleton, Stack, Tooltip, Typography } from "@mui/material";
-import { type ReactNode, useId, useState } from "react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
 import { about, type Schemas } from "../api/client";
-import { problemOf } from "../api/problem";
+import { type Problem, problemOf } from "../api/problem";
 import { count, duration } from "../format/numbers";
-import { ago, moment } from "../format/times";
+import { moment } from "../format/times";
+import { Ago } from "./Ago";
+import { Boundary } from "./Boundary";
 import { Choices } from "./Choices";
 import { DataTable, type TableOf } from "./DataTable";
 import { Empty } from "./Empty";
@@ -31,6 +34,10 @@ export interface PanelProps<Answer> {
   table?: (answer: Answer) => TableOf;
   /** Shown in place of an answer, where there is nothing to ask about. */
   instead?: ReactNode;
+  /** What has to be known before the question can be asked, as far as it is asked for. */
+  needs?: UseQueryResult<unknown> | undefined;
+  /** True = without a card around it. */
+  isBare?: boolean;
   children: (answer: Answer) => ReactNode;
 }
 
@@ -44,21 +51,24 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
   const heading = useId();
   const answer = result.data;
   const meta = metaOf(answer);
+  const failed = useFailed(props.needs?.isError ? props.needs : result);
   const counts = plain(props.counts ?? told.counts);
 
   return (
     <Card
       component="section"
-      variant="outlined"
+      variant={props.isBare ? "elevation" : "outlined"}
+      elevation={0}
       aria-labelledby={heading}
       aria-busy={result.isFetching}
       data-panel={question.path}
       sx={{
         gridColumn: { xs: "1 / -1", md: `span ${span}` },
-        p: 2,
+        p: props.isBare ? 0 : 2,
         minWidth: 0,
         display: "flex",
         flexDirection: "column",
+        ...(props.isBare && { bgcolor: "transparent", overflow: "visible" }),
       }}
     >
       <Stack direction="row" spacing={1} sx={{ alignItems: "flex-start" }}>
@@ -113,14 +123,10 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
         </Typography>
       ))}
       <Box sx={{ mt: 1.5, minHeight: height, flexGrow: 1, opacity: result.isPlaceholderData ? 0.55 : 1, minWidth: 0 }}>
-        {props.instead ? (
+        {failed ? (
+          <ProblemState {...failed} />
+        ) : props.instead ? (
           <Typography color="textSecondary">{props.instead}</Typography>
-        ) : result.isError ? (
-          <ProblemState
-            problem={problemOf(result.error)}
-            onRetry={() => void result.refetch()}
-            isAsking={result.isFetching}
-          />
         ) : answer === undefined ? (
           <Skeleton variant="rounded" height={height} aria-label="Loading" />
         ) : isEmpty?.(answer) ? (
@@ -128,12 +134,26 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
         ) : asTable && table ? (
           <DataTable caption={title} {...table(answer)} />
         ) : (
-          children(answer)
+          <Boundary of={answer}>{children(answer)}</Boundary>
         )}
       </Box>
-      <Footer meta={result.isError ? null : meta} />
+      <Footer meta={failed ? null : meta} />
     </Card>
   );
+}
+
+/** The last failure of a question, until it is answered: also while it is asked again. */
+function useFailed(result: UseQueryResult<unknown>) {
+  const [kept, setKept] = useState<Problem | null>(null);
+  const isAnswered = result.isSuccess && !result.isPlaceholderData;
+  const present = useMemo(() => (result.isError ? problemOf(result.error) : null), [result.isError, result.error]);
+  useEffect(() => {
+    if (present) setKept(present);
+    else if (isAnswered || result.fetchStatus === "idle") setKept(null);
+  }, [present, isAnswered, result.fetchStatus]);
+  const problem = present ?? (isAnswered ? null : kept);
+  if (!problem) return null;
+  return { problem, onRetry: () => void result.refetch(), isAsking: result.isFetching };
 }
 
 function metaOf(answer: unknown): Schemas["Meta"] | null {
@@ -180,7 +200,9 @@ function Footer({ meta }: { meta: Schemas["Meta"] | null }) {
         <>
           {isApproximate(meta.notes) && <Box component="strong">Approximate · </Box>}
           {meta.fresh_as_of ? (
-            <span title={moment(meta.fresh_as_of, meta.timezone)}>Newest row {ago(meta.fresh_as_of)}</span>
+            <>
+              Newest row <Ago instant={meta.fresh_as_of} zone={meta.timezone} />
+            </>
           ) : (
             "No rows yet"
           )}

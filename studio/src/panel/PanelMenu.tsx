@@ -3,14 +3,18 @@ import MoreVert from "@mui/icons-material/MoreVert";
 import { Alert, IconButton, Menu, MenuItem, Snackbar, Tooltip } from "@mui/material";
 import { useState } from "react";
 import { about, addressOf, csv, type Question } from "../api/client";
-import { problemOf, wordsOf } from "../api/problem";
+import { Problem, problemOf, wordsOf } from "../api/problem";
+import { count } from "../format/numbers";
+import { wholeOf } from "./question";
 
 interface PanelMenuProps {
   title: string;
   question: Question;
 }
 
-export function PanelMenu({ title, question }: PanelMenuProps) {
+export function PanelMenu({ title, question: shown }: PanelMenuProps) {
+  const known = about(shown.path);
+  const question = wholeOf(shown, known);
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const [told, setTold] = useState<{ severity: "success" | "error"; text: string } | null>(null);
 
@@ -22,12 +26,14 @@ export function PanelMenu({ title, question }: PanelMenuProps) {
     );
   };
   const copy = async () => {
-    await navigator.clipboard.writeText(curlOf(question));
+    await write(curlOf(question));
     return "Copied. Put your token into $TOKEN.";
   };
   const download = async () => {
-    save(await csv(question), `${question.path.split("/").slice(3).join("-").replace(/[{}]/g, "")}.csv`);
-    return "Downloaded.";
+    const content = await csv(question);
+    save(content, `${question.path.split("/").slice(3).join("-").replace(/[{}]/g, "")}.csv`);
+    const rows = (await content.text()).trimEnd().split("\n").length - 1;
+    return rows === known.mostRows ? `Downloaded: the first ${count(rows)} rows.` : "Downloaded.";
   };
 
   return (
@@ -45,7 +51,7 @@ export function PanelMenu({ title, question }: PanelMenuProps) {
       </Tooltip>
       <Menu anchorEl={anchor} open={anchor !== null} onClose={() => setAnchor(null)}>
         <MenuItem onClick={act(copy)}>Copy as curl</MenuItem>
-        {about(question.path).hasCsv && <MenuItem onClick={act(download)}>Download CSV</MenuItem>}
+        {known.hasCsv && <MenuItem onClick={act(download)}>Download CSV</MenuItem>}
       </Menu>
       <Snackbar open={told !== null} autoHideDuration={4_000} onClose={() => setTold(null)}>
         <Alert severity={told?.severity ?? "success"} onClose={() => setTold(null)}>
@@ -60,6 +66,19 @@ export function PanelMenu({ title, question }: PanelMenuProps) {
 export function curlOf(question: Question): string {
   const address = `${location.origin}${addressOf(question)}`.replaceAll("'", "%27");
   return `curl -sH "Authorization: Bearer $TOKEN" '${address}'`;
+}
+
+/** Browsers hand the clipboard to pages that came encrypted, or from the same machine. */
+async function write(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const place = document.createElement("textarea");
+  place.value = text;
+  document.body.append(place);
+  place.select();
+  const isCopied = document.execCommand("copy");
+  place.remove();
+  if (!isCopied)
+    throw new Problem({ detail: `This browser does not let the page copy: ${text}`, code: "unknown" as never });
 }
 
 function save(content: Blob, name: string): void {

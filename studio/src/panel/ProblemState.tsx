@@ -36,12 +36,14 @@ export function ProblemState({ problem, onRetry, isAsking }: ProblemStateProps) 
 
   return (
     <Box
-      role="alert"
+      data-problem={problem.code}
       sx={{ display: "grid", placeItems: "center", minHeight: 160, height: "100%", textAlign: "center", p: 2 }}
     >
       <Stack spacing={1} sx={{ alignItems: "center", maxWidth: 560 }}>
         <ErrorOutlined color="error" />
-        <Typography sx={{ fontWeight: 600 }}>{title}</Typography>
+        <Typography role="alert" sx={{ fontWeight: 600 }}>
+          {title}
+        </Typography>
         <Typography variant="body2" color="textSecondary">
           {remedy}
         </Typography>
@@ -60,7 +62,7 @@ export function ProblemState({ problem, onRetry, isAsking }: ProblemStateProps) 
             Request {problem.requestId}
           </Typography>
         )}
-        <Button size="small" variant="outlined" onClick={onRetry} disabled={left > 0 || isAsking}>
+        <Button size="small" variant="outlined" onClick={onRetry} disabled={left > 0} aria-disabled={isAsking}>
           {isAsking ? "Asking…" : left > 0 ? `Ask again in ${left} s` : "Ask again"}
         </Button>
       </Stack>

@@ -10,6 +10,7 @@ import { useView } from "../view/useView";
 import { one } from "../view/view";
 import { DataTable } from "./DataTable";
 import { Panel } from "./Panel";
+import { unknownHere } from "./question";
 import { type Asked, type PanelQuestion, usePanel } from "./usePanel";
 
 /** A column: the name of a field, with how it is shown where its name does not tell. */
@@ -51,16 +52,23 @@ export function TablePanel<P extends TablePath>({
   const { search, set, view } = useView();
   const { title: usual, parameters } = about(given.path);
   const name = given.path.split("/").at(-1)!;
-  const sort = one(search, `${name}.sort`);
-  const offset = Math.max(0, Number(one(search, `${name}.offset`)) || 0);
+  const shown = columns.map((column): Column<RowOf<P>> => (typeof column === "string" ? { key: column } : column));
+  const sorts = (key: string) =>
+    parameters.includes("sort") && shown.some((column) => column.key === key && column.sorts !== false);
+  const givenSort = one(search, `${name}.sort`);
+  const sort = givenSort !== undefined && sorts(givenSort.replace(/^-/, "")) ? givenSort : undefined;
+  const givenOffset = one(search, `${name}.offset`) ?? "0";
+  const offset = /^\d{1,9}$/.test(givenOffset) ? Number(givenOffset) : 0;
   const place: Values = {
-    sort: parameters.includes("sort") ? sort : undefined,
+    sort,
     offset: parameters.includes("offset") && offset > 0 ? String(offset) : undefined,
     limit: parameters.includes("limit") ? String(rowsPerPage) : undefined,
   };
   const asked = usePanel({ ...given, own: { ...own, ...place } }) as unknown as Asked<Tabular>;
-  const { question } = asked;
-  const shown = columns.map((column): Column<RowOf<P>> => (typeof column === "string" ? { key: column } : column));
+  const unknown = [
+    ...(sort === givenSort ? [] : [unknownHere(`${name}.sort`, givenSort!)]),
+    ...(String(offset) === givenOffset ? [] : [unknownHere(`${name}.offset`, givenOffset)]),
+  ];
   const sorted = sort?.replace(/^-/, "");
   const sorter = ({ key, name: said }: Column<RowOf<P>>) => (
     <TableSortLabel
@@ -74,14 +82,13 @@ export function TablePanel<P extends TablePath>({
 
   return (
     <Panel
-      // What is taken from it is all of it.
-      asked={{ ...asked, question: { ...question, query: { ...question.query, limit: undefined, offset: undefined } } }}
+      asked={{ ...asked, without: [...asked.without, ...unknown] }}
       title={title}
       counts={counts}
       span={span}
       height={ROW_HEIGHT * (expected + 1) + (expected < rowsPerPage ? 0 : 52)}
       actions={actions}
-      isEmpty={(answer) => answer.items.length === 0 && offset === 0}
+      isEmpty={(answer) => answer.page.total === 0}
     >
       {(answer) => {
         const items = answer.items as RowOf<P>[];
@@ -96,7 +103,7 @@ export function TablePanel<P extends TablePath>({
               maxHeight="none"
               columns={shown.map((column) => ({
                 name: column.name ?? label(column.key),
-                header: parameters.includes("sort") && column.sorts !== false ? sorter(column) : undefined,
+                header: sorts(column.key) ? sorter(column) : undefined,
                 sorted: sorted === column.key ? (sort?.startsWith("-") ? "desc" : "asc") : undefined,
                 isNumber: isNumber(column),
                 isProse: column.isProse,
@@ -108,7 +115,7 @@ export function TablePanel<P extends TablePath>({
                 ),
               )}
             />
-            {answer.page.total > rowsPerPage && (
+            {(answer.page.total > rowsPerPage || offset > 0) && (
               <TablePagination
                 component="div"
                 count={answer.page.total}
@@ -141,7 +148,7 @@ function Field({ row, name, zone }: { row: Record<string, unknown>; name: string
     if (/(_rate|_share|^share)$/.test(name)) return <Ratio of={of} row={row} name={name} />;
     return value(of, name.endsWith("_ms") ? "ms" : "count");
   }
-  if (typeof of === "string" && /^\d{4}-\d{2}-\d{2}T/.test(of)) return moment(of, zone);
+  if (/(^time|_seen|_exposure|_at)$/.test(name)) return moment(String(of), zone);
   return <span title={String(of)}>{String(of)}</span>;
 }
 

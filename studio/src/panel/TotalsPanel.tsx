@@ -1,57 +1,46 @@
 /** The cards of a page: totals with their change. */
-import { Box, Card, Skeleton, Tooltip, Typography } from "@mui/material";
+import { Box, Card, Tooltip, Typography } from "@mui/material";
 import type { Schemas, TotalsPath } from "../api/client";
-import { problemOf } from "../api/problem";
 import { change, numberOf, value } from "../format/numbers";
 import { moment } from "../format/times";
-import { ProblemState } from "./ProblemState";
+import { Panel } from "./Panel";
 import { type PanelQuestion, usePanel } from "./usePanel";
 
 interface TotalsPanelProps extends PanelQuestion<TotalsPath> {
+  title?: string;
+  counts?: string;
   /** Only these cards, in this order. */
   cards?: string[];
   /** How many there are until they are known. */
   expected: number;
 }
 
-export function TotalsPanel({ cards, expected, ...asked }: TotalsPanelProps) {
-  const { result, question } = usePanel(asked);
-  const totals = result.data?.totals ?? [];
-  const shown = cards ? cards.flatMap((id) => totals.filter((total) => total.id === id)) : totals;
+export function TotalsPanel({ title, counts, cards, expected, ...question }: TotalsPanelProps) {
+  const asked = usePanel(question);
+  const rows = Math.ceil((cards?.length ?? expected) / 6);
   return (
-    <Box
-      component="section"
-      aria-label="Totals"
-      aria-busy={result.isFetching}
-      data-panel={question.path}
-      sx={{
-        gridColumn: "1 / -1",
-        display: "grid",
-        gap: 1.5,
-        gridTemplateColumns: { xs: "repeat(2, minmax(0, 1fr))", sm: "repeat(auto-fit, minmax(172px, 1fr))" },
-        opacity: result.isPlaceholderData ? 0.55 : 1,
+    <Panel asked={asked} title={title} counts={counts} isBare height={rows * (CARD_HEIGHT + GAP) - GAP}>
+      {({ totals, meta }) => {
+        const shown = cards ? cards.flatMap((id) => totals.filter((total) => total.id === id)) : totals;
+        return (
+          <Box
+            sx={{
+              display: "grid",
+              gap: `${GAP}px`,
+              gridTemplateColumns: { xs: "repeat(2, minmax(0, 1fr))", sm: "repeat(auto-fit, minmax(172px, 1fr))" },
+            }}
+          >
+            {shown.map((total) => (
+              <TotalCard key={total.id} total={total} meta={meta} />
+            ))}
+          </Box>
+        );
       }}
-    >
-      {result.isError ? (
-        <Card variant="outlined" sx={{ gridColumn: "1 / -1" }}>
-          <ProblemState
-            problem={problemOf(result.error)}
-            onRetry={() => void result.refetch()}
-            isAsking={result.isFetching}
-          />
-        </Card>
-      ) : result.data === undefined ? (
-        Array.from({ length: cards?.length ?? expected }, (_, index) => (
-          <Skeleton key={index} variant="rounded" height={CARD_HEIGHT} />
-        ))
-      ) : (
-        shown.map((total) => <TotalCard key={total.id} total={total} meta={result.data.meta} />)
-      )}
-    </Box>
+    </Panel>
   );
 }
 
-const CARD_HEIGHT = 124;
+const [CARD_HEIGHT, GAP] = [124, 12];
 
 function TotalCard({ total, meta }: { total: Schemas["Card"]; meta: Schemas["Meta"] }) {
   const { label, unit, previous } = total;
@@ -62,7 +51,7 @@ function TotalCard({ total, meta }: { total: Schemas["Card"]; meta: Schemas["Met
       data-total={total.id}
       sx={{ p: 1.5, height: CARD_HEIGHT, minWidth: 0, display: "flex", flexDirection: "column" }}
     >
-      <Typography variant="body2" component="h2" color="textSecondary" sx={{ lineHeight: 1.25, flexGrow: 1 }}>
+      <Typography variant="body2" component="h3" color="textSecondary" sx={{ lineHeight: 1.25, flexGrow: 1 }}>
         {label}
       </Typography>
       <Tooltip

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { About } from "../api/client";
 import { readView } from "../view/view";
-import { applies, questionOf } from "./question";
+import { applies, questionOf, wholeOf } from "./question";
 
 const ABOUT: About = {
   title: "Cost",
   counts: "",
   hasCsv: true,
+  mostRows: null,
   parameters: [
     "range",
     "datetime_from",
@@ -60,11 +61,22 @@ describe("a question", () => {
 
   it("is set by its panel over the view, and takes no choice that there is not", () => {
     const { question, without } = asked({ split_by: "platform", quantile: "p42" }, { split_by: "model" });
-    expect([question.query?.split_by, question.query?.quantile, without]).toEqual(["model", undefined, []]);
+    expect([question.query?.split_by, question.query?.quantile, without]).toEqual([
+      "model",
+      undefined,
+      ["quantile=p42 is not known here; shown is what is usual."],
+    ]);
   });
 });
 
 it("a filter applies when all its fields are known", () => {
   expect(applies([{ field: "data.deep.path", operator: "eq", values: ["1"] }], ABOUT)).toBe(true);
   expect(applies([{ field: "database", operator: "eq", values: ["1"] }], ABOUT)).toBe(false);
+});
+
+it("what is taken from a panel is not the part that is shown", () => {
+  const query = { range: "7d", limit: "10", offset: "20", cursor: "x" };
+  const question = { path: "/api/v1/assistants/models" as const, query };
+  expect(wholeOf(question, { ...ABOUT, mostRows: 1_000 }).query).toEqual({ range: "7d", limit: "1000" });
+  expect(wholeOf(question, ABOUT)).toBe(question);
 });

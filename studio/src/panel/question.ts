@@ -1,7 +1,7 @@
 /** Which question a panel asks in a view, and which parts of the view do not apply to it. Pure. */
 import type { About, Path, Question, Values } from "../api/client";
 import { type Filter, sayFilter, writeFilter } from "../view/filter";
-import { all, one, parametersOf, type Search, type View } from "../view/view";
+import { all, parametersOf, type Search, type View } from "../view/view";
 
 /** A question that fits a view. */
 export interface Fitted<P extends Path> {
@@ -55,9 +55,22 @@ export function questionOf<P extends Path>(
   for (const name of choices) {
     const values = all(search, name);
     const known = about.choices[name]?.values;
-    if (values.length > 0 && (!known || known.includes(one(search, name)!))) query[name] = known ? values[0] : values;
+    if (values.length === 0) continue;
+    if (known && !known.includes(values[0]!)) without.push(unknownHere(name, values[0]!));
+    else query[name] = known ? values[0] : values;
   }
   return { question: { path, of, query: { ...query, ...own } }, without };
+}
+
+/** What the address says that nobody understands here. */
+export function unknownHere(name: string, value: string): string {
+  return `${name}=${value.length > 40 ? `${value.slice(0, 40)}…` : value} is not known here; shown is what is usual.`;
+}
+
+/** The same question about all that there is, as far as is answered at once, and not about the part that is shown. */
+export function wholeOf(question: Question, { mostRows }: About): Question {
+  if (mostRows === null) return question;
+  return { ...question, query: { ...question.query, limit: String(mostRows), offset: undefined, cursor: undefined } };
 }
 
 /** Whether a question knows all fields of a filter. */

@@ -1,11 +1,13 @@
 /** Asks the question of a panel in the view of the page. */
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { type AnswerOf, about, ask, type Path, type Question, type Values } from "../api/client";
+import { useSession } from "../api/session";
 import { useView } from "../view/useView";
 import { isOpenEnded, type View } from "../view/view";
 import { questionOf } from "./question";
 
-const REFRESH_EVERY = 60_000;
+/** What goes on is asked again after this, and what is over, of which a little may still come in, after that. */
+const [REFRESH_EVERY, REFRESH_PAST_EVERY] = [60_000, 300_000];
 
 export interface PanelQuestion<P extends Path> {
   path: P;
@@ -34,15 +36,21 @@ export function usePanel<P extends Path>({
   of,
   own,
   choices = [],
-  enabled,
+  enabled = true,
 }: PanelQuestion<P>): Asked<AnswerOf<P>> {
+  const session = useSession();
   const { view, search } = useView();
   const asked = questionOf(path, about(path), { view, search, choices, of, own });
+  const isPast = about(path).parameters.includes("range") && !isOpenEnded(view.range);
+  // An answer is of one token and of one thing: what another one was told is not shown meanwhile.
+  const subject = [session.number, path, JSON.stringify(of ?? null)];
   const result = useQuery({
-    queryKey: [path, of, asked.question.query],
+    queryKey: [...subject, asked.question.query],
     queryFn: ({ signal }) => ask(asked.question, signal),
-    refetchInterval: isOpenEnded(view.range) ? REFRESH_EVERY : false,
-    enabled: enabled ?? true,
+    refetchInterval: isPast ? REFRESH_PAST_EVERY : REFRESH_EVERY,
+    enabled: enabled && session.state === "open",
+    placeholderData: (before, query) =>
+      subject.every((part, index) => query?.queryKey[index] === part) ? before : undefined,
   });
   return { ...asked, choices, result, view };
 }

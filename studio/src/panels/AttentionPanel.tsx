@@ -1,9 +1,10 @@
 /** What asks for attention: alerts, days that were unusual, experiments that cannot be trusted. */
 import { Link, List, ListItem, ListItemText } from "@mui/material";
-import { useQuery } from "@tanstack/react-query";
+import type { UseQueryResult } from "@tanstack/react-query";
 import { createLink } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { ask, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
+import { problemOf, wordsOf } from "../api/problem";
 import { keepView } from "../app/keepView";
 import { label } from "../format/names";
 import { count, value } from "../format/numbers";
@@ -18,39 +19,46 @@ const MOST_UNUSUAL = 5;
 const PageLink = createLink(Link);
 
 export function AttentionPanel() {
+  const alerts = usePanel({ path: "/api/v1/alerts" });
+  const experiments = usePanel({ path: "/api/v1/experiments", own: { limit: "1000" } });
   const anomalies = usePanel({ path: "/api/v1/assistants/anomalies", own: { limit: "100", split_by: "assistant" } });
-  const experiments = usePanel({ path: "/api/v1/experiments" });
-  // Not every token may see alerts; the rest is worth showing without them.
-  const alerts = useQuery({
-    queryKey: ["/api/v1/alerts"],
-    queryFn: ({ signal }) => ask({ path: "/api/v1/alerts" }, signal),
-    refetchInterval: 60_000,
-  });
-  const firing = (alerts.data?.items ?? []).filter(({ state }) => state !== "ok" && state !== "no_data");
-  const distrusted = (experiments.result.data?.items ?? []).filter(({ srm }) => srm.alarm);
+  const parts = { Alerts: alerts.result, Experiments: experiments.result, "Unusual days": anomalies.result };
+  // Not every token may see all of it: what is not known is said, and the rest is worth showing.
+  const isKnown = Object.values(parts).every(({ isSuccess, isError }) => isSuccess || isError);
+  const { data } = anomalies.result;
+  const result = { ...anomalies.result, isError: false, data: isKnown ? { meta: data?.meta ?? null } : undefined };
   const zone = anomalies.view.timezone;
   return (
     <Panel
-      asked={anomalies}
+      asked={{ ...anomalies, result: result as UseQueryResult<{ meta: Schemas["Meta"] | null }> }}
       title="What asks for attention"
       counts="Alerts that are not quiet, days on which an assistant was unlike itself, and experiments whose units came unevenly."
       height={220}
     >
-      {({ items }) => {
+      {() => {
         const rows: ReactNode[] = [
-          ...firing.map((alert) => (
-            <Row key={alert.rule} to="/operations" state={alert.state} what={alert.rule} why={alert.summary} />
-          )),
-          ...distrusted.map((one) => (
-            <Row
-              key={one.experiment_id}
-              to={`/experiments/${encodeURIComponent(one.experiment_id)}`}
-              state="quarantine"
-              what={`Experiment ${one.experiment_id}`}
-              why={`Its variants have ${one.variants.map(({ variant, units }) => `${variant} ${value(units, "")}`).join(", ")} units, which is no even split.`}
-            />
-          )),
-          ...alike(items)
+          ...Object.entries(parts).flatMap(([what, { error }]) =>
+            error
+              ? [<Row key={what} state="no_data" what={what} why={`Not known. ${wordsOf(problemOf(error)).title}.`} />]
+              : [],
+          ),
+          ...(alerts.result.data?.items ?? [])
+            .filter(({ state }) => state !== "ok" && state !== "no_data")
+            .map((alert) => (
+              <Row key={alert.rule} to="/operations" state={alert.state} what={alert.rule} why={alert.summary} />
+            )),
+          ...(experiments.result.data?.items ?? [])
+            .filter(({ srm }) => srm.alarm)
+            .map((one) => (
+              <Row
+                key={one.experiment_id}
+                to={`/experiments/${encodeURIComponent(one.experiment_id)}`}
+                state="quarantine"
+                what={`Experiment ${one.experiment_id}`}
+                why={`Its variants have ${one.variants.map(({ variant, units }) => `${variant} ${value(units, "")}`).join(", ")} units, which is no even split.`}
+              />
+            )),
+          ...alike(data?.items ?? [])
             .slice(0, MOST_UNUSUAL)
             .map(([one, ...others]) => (
               <Row
@@ -86,14 +94,18 @@ function alike<Of extends Pick<Schemas["Anomaly"], "metric" | "group">>(items: r
   return [...groups.values()];
 }
 
-function Row({ to, state, what, why }: { to: string; state: string; what: string; why: string }) {
+function Row({ to, state, what, why }: { to?: string; state: string; what: string; why: string }) {
   return (
     <ListItem disableGutters sx={{ gap: 1 }}>
       <ListItemText
         primary={
-          <PageLink to={to as "/"} search={keepView as never}>
-            {what}
-          </PageLink>
+          to ? (
+            <PageLink to={to as "/"} search={keepView as never}>
+              {what}
+            </PageLink>
+          ) : (
+            what
+          )
         }
         secondary={why}
       />

@@ -1,13 +1,15 @@
 /** A funnel of one's own: steps in their order, and how many came through each. */
 import Add from "@mui/icons-material/Add";
 import Close from "@mui/icons-material/Close";
-import { Button, IconButton, Stack, TextField } from "@mui/material";
+import { Button, IconButton, Stack } from "@mui/material";
 import type { Schemas } from "../api/client";
 import { Bar } from "../charts/Bar";
 import { Interval } from "../charts/Interval";
 import { between, count, duration, parts, percent, withPrevious } from "../format/numbers";
 import { DataTable, type TableOf } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
+import { Parameter } from "../panel/Parameter";
+import { unknownHere } from "../panel/question";
 import { usePanel } from "../panel/usePanel";
 import { useView } from "../view/useView";
 import { all, one } from "../view/view";
@@ -18,13 +20,14 @@ const MOST_STEPS = 10;
 
 export function FunnelBuilder() {
   const { search, set } = useView();
-  const steps = all(search, "steps").length >= 2 ? all(search, "steps") : USUAL;
+  const given = all(search, "steps");
+  const steps = given.length >= 2 ? given : USUAL;
   const window = one(search, "funnel.window");
   const asked = usePanel({ path: "/api/v1/product/funnel", choices: ["order", "unit"], own: { steps, window } });
   const put = (next: string[]) => set("steps", next);
   return (
     <Panel
-      asked={asked}
+      asked={given.length === 1 ? { ...asked, without: [...asked.without, unknownHere("steps", given[0]!)] } : asked}
       height={260}
       isEmpty={({ steps: found }) => (found[0]?.units ?? 0) === 0}
       actions={
@@ -53,16 +56,7 @@ export function FunnelBuilder() {
                 Step
               </Button>
             )}
-            <TextField
-              key={window}
-              size="small"
-              label="Within"
-              placeholder="7d"
-              defaultValue={window ?? ""}
-              onBlur={(event) => set("funnel.window", event.target.value.trim() || undefined)}
-              slotProps={{ inputLabel: { shrink: true } }}
-              sx={{ width: 110 }}
-            />
+            <Parameter name="funnel.window" label="Within" placeholder="7d" />
           </Stack>
         </Stack>
       }

@@ -1,27 +1,17 @@
 /** Where users went from a route. */
 import { Autocomplete, Box, TextField, Typography } from "@mui/material";
-import { useQuery } from "@tanstack/react-query";
-import { about, ask } from "../api/client";
 import { Bar } from "../charts/Bar";
 import { count, parts, percent } from "../format/numbers";
 import { Panel } from "../panel/Panel";
-import { questionOf } from "../panel/question";
 import { usePanel } from "../panel/usePanel";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
 
-const ROUTES = "/api/v1/product/routes";
-
 export function PathsPanel() {
-  const { view, search, set } = useView();
-  const routes = useQuery({
-    queryKey: [ROUTES, "names", view],
-    queryFn: async ({ signal }) => {
-      const { question } = questionOf(ROUTES, about(ROUTES), { view, search, own: { limit: "100" } });
-      return (await ask(question, signal)).items.map(({ route_pattern }) => route_pattern);
-    },
-  });
-  const route = one(search, "route") ?? routes.data?.[0];
+  const { search, set } = useView();
+  const { result: routes } = usePanel({ path: "/api/v1/product/routes", own: { limit: "100" } });
+  const names = routes.data?.items.map(({ route_pattern }) => route_pattern) ?? [];
+  const route = one(search, "route") ?? names[0];
   const asked = usePanel({
     path: "/api/v1/product/paths",
     own: { route, top: "8" },
@@ -31,14 +21,15 @@ export function PathsPanel() {
     <Panel
       asked={asked}
       span={6}
-      instead={routes.isFetched && route === undefined && "No route was viewed in this range."}
+      needs={route === undefined ? routes : undefined}
+      instead={routes.isSuccess && route === undefined && "No route was viewed in this range."}
       height={380}
       isEmpty={({ views }) => views === 0}
       actions={
         <Autocomplete
           disableClearable
           size="small"
-          options={routes.data ?? []}
+          options={names}
           value={route ?? ""}
           onChange={(_, next) => set("route", next)}
           renderInput={(input) => <TextField {...input} label="From" />}

@@ -1,43 +1,30 @@
 /** A candidate version, or model, beside a baseline. */
 import { Button, Stack, TextField, Typography } from "@mui/material";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { about, ask, type Schemas } from "../api/client";
+import type { Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
 import { isNamed } from "../charts/series";
 import { label } from "../format/names";
 import { change, pValue, UNKNOWN, value } from "../format/numbers";
 import { DataTable } from "../panel/DataTable";
 import { Panel } from "../panel/Panel";
-import { questionOf } from "../panel/question";
 import { StateChip } from "../panel/StateChip";
 import { usePanel } from "../panel/usePanel";
 import { Verdict } from "../panel/Verdict";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
 
-const RUNS = "/api/v1/assistants/charts/runs";
-
 export function RegressionsPanel() {
-  const { view, search, set } = useView();
-  const isOfModels = one(search, "dimension") === "model";
+  const { search, set } = useView();
+  const dimension = one(search, "dimension") === "model" ? "model" : "assistant_version";
   // What there is to compare: the two newest names of the range, until others are chosen.
-  const names = useQuery({
-    queryKey: [RUNS, "newest pair", isOfModels, view],
-    queryFn: async ({ signal }) => {
-      const split_by = isOfModels ? "model" : "assistant_version";
-      const { question } = questionOf(RUNS, about(RUNS), {
-        view: { ...view, comparison: "none" },
-        search,
-        own: { split_by, top: "50" },
-      });
-      const chart = await ask(question, signal);
-      return newestPair(chart);
-    },
+  const { result: names } = usePanel({
+    path: "/api/v1/assistants/charts/runs",
+    own: { split_by: dimension, top: "50", compare: undefined },
   });
-  const [older, newer] = names.data ?? [];
-  const baseline = one(search, "baseline") ?? older ?? "";
-  const candidate = one(search, "candidate") ?? newer ?? "";
+  const [older, newer] = names.data ? newestPair(names.data) : [];
+  const baseline = one(search, `${dimension}.baseline`) ?? older ?? "";
+  const candidate = one(search, `${dimension}.candidate`) ?? newer ?? "";
   const asked = usePanel({
     path: "/api/v1/assistants/regressions",
     choices: ["dimension"],
@@ -49,12 +36,20 @@ export function RegressionsPanel() {
     <Panel
       asked={asked}
       height={420}
+      needs={baseline === "" || candidate === "" ? names : undefined}
       instead={
-        names.isFetched &&
+        names.isSuccess &&
         (baseline === "" || candidate === "") &&
         "There are not two versions to compare in this range. Write two names, or choose a longer range."
       }
-      actions={<Pair key={`${baseline} ${candidate}`} baseline={baseline} candidate={candidate} onChange={set} />}
+      actions={
+        <Pair
+          key={`${baseline} ${candidate}`}
+          baseline={baseline}
+          candidate={candidate}
+          onChange={(name, chosen) => set(`${dimension}.${name}`, chosen)}
+        />
+      }
       isEmpty={({ cells }) => cells.length === 0}
     >
       {({ verdict, cells, errors }) => {

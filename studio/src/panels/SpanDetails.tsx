@@ -119,10 +119,11 @@ function Content({ title, text }: { title: string; text: string | null | undefin
   );
 }
 
-/** What is JSON is easier to read with its lines. */
+/** What is JSON is easier to read with its lines; only where nothing is lost by it, as long numbers would be. */
 function pretty(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    const parsed = JSON.parse(text);
+    return JSON.stringify(parsed) === text ? JSON.stringify(parsed, null, 2) : text;
   } catch {
     return text;
   }

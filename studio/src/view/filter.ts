@@ -53,7 +53,7 @@ export function readFilter(text: string): Filter | null {
 
 function readAlternative(text: string): Alternative | null {
   const [field, operator, ...rest] = split(text, ":");
-  if (!field || !operator || !(operator in OPERATORS)) return null;
+  if (!field || !operator || !Object.hasOwn(OPERATORS, operator)) return null;
   const takes = valuesOf(operator as Operator);
   const values = rest.length === 0 ? [] : split(rest.join(":"), ",").map(unescaped);
   const fits = takes === "none" ? rest.length === 0 : takes === "one" ? values.length === 1 : values.length > 0;

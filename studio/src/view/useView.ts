@@ -1,7 +1,7 @@
 /** The view of the page, and how it is changed. */
 import { useNavigate, useRouterState } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { readView, type Search, type View, writeView } from "./view";
+import { readView, type Search, type View, writeParameter, writeView } from "./view";
 
 export function useView() {
   const search = useRouterState({ select: (state) => state.location.search as Search });
@@ -19,10 +19,7 @@ export function useView() {
   const change = useCallback((changed: Partial<View>) => put((search) => writeView(search, changed)), [put]);
   /** Sets a parameter that is not part of the view of all pages; undefined = as usual. */
   const set = useCallback(
-    (name: string, value: string | string[] | undefined) =>
-      put(({ [name]: _, ...search }) =>
-        value === undefined || value.length === 0 ? search : { ...search, [name]: value },
-      ),
+    (name: string, value: string | string[] | undefined) => put((search) => writeParameter(search, name, value)),
     [put],
   );
   return { view, search, problems, change, set };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Filter, operatorsFor, readFilter, sayFilter, writeFilter } from "./filter";
-import { parametersOf, parseSearch, readView, stringifySearch, writeView } from "./view";
+import { parametersOf, parseSearch, readView, stringifySearch, writeParameter, writeView } from "./view";
 
 describe("filters", () => {
   it("are read and written as the API has them", () => {
@@ -100,4 +100,28 @@ describe("the view", () => {
       level: "day",
     });
   });
+});
+
+describe("places in what is turned over", () => {
+  const search = { range: "7d", cursor: "x", "models.offset": "20", "models.sort": "-calls", "tools.offset": "10" };
+
+  it("are of one view", () => {
+    expect(writeView(search, { range: { preset: "30d" } })).toEqual({ range: "30d", "models.sort": "-calls" });
+  });
+
+  it("begin anew where a panel is sorted or asked otherwise", () => {
+    expect(writeParameter(search, "models.sort", "runs")).toEqual({
+      range: "7d",
+      cursor: "x",
+      "models.sort": "runs",
+      "tools.offset": "10",
+    });
+    expect(writeParameter(search, "filter_on", "any_span").cursor).toBeUndefined();
+    expect(writeParameter(search, "models.offset", "30")).toEqual({ ...search, "models.offset": "30" });
+  });
+});
+
+it("names of an address are no names of objects", () => {
+  expect(parseSearch("constructor=x&constructor=y")).toEqual({ constructor: ["x", "y"] });
+  expect(readView(parseSearch("filter=model:toString:x")).problems).toHaveLength(1);
 });

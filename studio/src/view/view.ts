@@ -144,9 +144,12 @@ function readRange(
   return { preset };
 }
 
+/** Places in something that is turned over: of another view they are places in something else. */
+const PLACE = /^cursor$|\.offset$/;
+
 /** What a change of the view makes of an address; what is usual is not written. */
 export function writeView(search: Search, change: Partial<View>): Search {
-  const next: Search = { ...search };
+  const next: Search = Object.fromEntries(Object.entries(search).filter(([name]) => !PLACE.test(name)));
   const put = (name: string, value: string | string[] | undefined) => {
     if (value === undefined || value.length === 0) delete next[name];
     else next[name] = value;
@@ -163,6 +166,14 @@ export function writeView(search: Search, change: Partial<View>): Search {
   if (change.filters) put("filter", change.filters.map(writeFilter));
   if (change.split !== undefined) put("split_by", change.split ?? undefined);
   return next;
+}
+
+/** Sets a parameter of one panel; what is turned over there begins anew, unless it is what is set. */
+export function writeParameter(search: Search, name: string, value: string | string[] | undefined): Search {
+  const { [name]: _, ...next } = search;
+  const panel = name.split(".").length > 1 ? `${name.split(".")[0]}.offset` : "cursor";
+  if (!PLACE.test(name)) delete next[panel];
+  return value === undefined || value.length === 0 ? next : { ...next, [name]: value };
 }
 
 /** The parameters of a view, as the API takes them. */
@@ -188,7 +199,7 @@ export function isOpenEnded(range: Range): boolean {
 export function parseSearch(text: string): Search {
   const search: Search = {};
   for (const [name, value] of new URLSearchParams(text)) {
-    const before = search[name];
+    const before = Object.hasOwn(search, name) ? search[name] : undefined;
     search[name] = before === undefined ? value : [before, value].flat();
   }
   return search;
