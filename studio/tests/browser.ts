@@ -40,6 +40,11 @@ export async function open(browser: Browser, url: string, options: BrowserContex
       complaints.push(`it loads ${request.url()}`);
     }
   });
+  page.on("response", (response) => {
+    if (response.status() >= 400 && !new URL(response.url()).pathname.startsWith("/api/")) {
+      complaints.push(`${response.status()} ${response.url()}`);
+    }
+  });
   await page.goto(url);
   return { page, complaints };
 }

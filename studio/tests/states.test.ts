@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Route } from "playwright-core";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { Axe } from "./axe";
 import { launch, open, settled } from "./browser";
 import { type Program, start, token } from "./program";
 
@@ -59,6 +60,7 @@ it("asks for a token, takes one that is pasted, and keeps it in the tab alone", 
   await page.getByRole("dialog", { name: "A token, please" }).waitFor();
   await page.getByRole("textbox", { name: "Token" }).fill("no token");
   await page.getByText("A token has three parts").waitFor();
+  expect(await new Axe(page).serious()).toEqual([]);
   const pastedToken = signed();
   await page.getByRole("textbox", { name: "Token" }).fill(`Bearer ${pastedToken}\n`);
   await page.getByRole("button", { name: "Look" }).click();
@@ -172,6 +174,7 @@ it.each([
   await page.getByRole("link", { name: "Recommendations" }).click();
   const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
   for (const text of said) await panel.getByText(text).waitFor();
+  expect(await new Axe(page).serious()).toEqual([]);
   // Everything else on the page is there.
   await page.locator('[data-total="messages"]').waitFor();
   expect(complaints).toEqual([]);
@@ -253,7 +256,7 @@ it("draws zeros of what went well, and gaps where nothing is known", async () =>
 });
 
 it("says on the first page what of it is not known", async () => {
-  const { page } = await pasted("/operations");
+  const { page } = await pasted("/product");
   await settled(page);
   await page.route("**/api/v1/alerts*", problem(503, "engine_unavailable", "The engine does not answer."));
   await page.getByRole("link", { name: "Overview" }).click();
@@ -268,8 +271,7 @@ it("has panels that break alone", async () => {
   await settled(page);
   await page.route(QUESTION, (route) => route.fulfill({ json: { meta: {}, series: "none" } }));
   await page.getByRole("link", { name: "Recommendations" }).click();
-  const panel = page.locator('[data-panel="/api/v1/recommendations/charts/acceptance-rate"]');
-  await panel.getByText("This cannot be drawn").waitFor();
+  await page.getByText("Acceptance rate cannot be drawn").waitFor();
   await page.locator('[data-panel="/api/v1/recommendations/charts/assisted-share"]').waitFor();
   await page.context().close();
 });

@@ -64,6 +64,7 @@ describe("every page", () => {
       await page.setViewportSize({ width: 390, height: 844 });
       await settled(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+      expect(await new Axe(page).serious(), "narrow").toEqual([]);
       expect(complaints).toEqual([]);
       await page.context().close();
     },
@@ -124,6 +125,7 @@ describe("what is shown", () => {
     const bars = panel.locator("svg rect[class*='MuiBarChart'], svg .MuiBarChart-element, svg rect[fill]");
     expect(await bars.count()).toBeGreaterThan(20);
     await panel.getByRole("button", { name: /show as a table/ }).click();
+    expect(await new Axe(page).serious()).toEqual([]);
     const rows = await panel
       .locator("tbody tr")
       .evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent ?? "")));
@@ -163,6 +165,10 @@ describe("what is shown", () => {
     await settled(page);
     await page.getByRole("button", { name: "Filter" }).click();
     const dialog = page.getByRole("dialog");
+    expect(await new Axe(page).serious()).toEqual([]);
+    // What is not whole says so, and stays open.
+    await dialog.getByRole("button", { name: "Filter" }).click();
+    expect(await dialog.getByLabel("Value").getAttribute("aria-invalid")).toBe("true");
     await dialog.getByLabel("Field").click();
     await page.getByRole("option", { name: "Assistant code" }).click();
     // What there is is suggested.
@@ -201,6 +207,10 @@ describe("what is shown", () => {
     expect(await page.locator("path[data-earlier]").count()).toBe(0);
     await choose("Comparison", "Previous year");
     expect(await page.locator("path[data-earlier]").count()).toBeGreaterThan(2);
+    await page.getByRole("button", { name: "Last 30 days" }).click();
+    await page.getByRole("dialog", { name: "Date range" }).waitFor();
+    expect(await new Axe(page).serious()).toEqual([]);
+    await page.keyboard.press("Escape");
     await choose("Split", "Platform");
     await choose("Aggregation", "Day");
     const zone = page.getByLabel("Time zone");

@@ -1,10 +1,11 @@
 /** What breaks while it is drawn breaks alone. */
-import { Alert } from "@mui/material";
+import { Alert, AlertTitle } from "@mui/material";
 import { Component, type ReactNode } from "react";
 
 interface BoundaryProps {
   /** What is drawn: with another answer it is tried again. */
   of: unknown;
+  title: string;
   children: ReactNode;
 }
 
@@ -28,8 +29,9 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     const { why } = this.state;
     if (why === null) return this.props.children;
     return (
-      <Alert severity="error" variant="outlined">
-        This cannot be drawn: {why}. Its CSV has the same values.
+      <Alert severity="error" variant="outlined" sx={{ gridColumn: "1 / -1" }}>
+        <AlertTitle>{this.props.title} cannot be drawn</AlertTitle>
+        {why}
       </Alert>
     );
   }

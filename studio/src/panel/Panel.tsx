@@ -42,6 +42,14 @@ export interface PanelProps<Answer> {
 }
 
 export function Panel<Answer>(props: PanelProps<Answer>) {
+  return (
+    <Boundary of={props.asked.result.data} title={props.title ?? about(props.asked.question.path).title}>
+      <Frame {...props} />
+    </Boundary>
+  );
+}
+
+function Frame<Answer>(props: PanelProps<Answer>) {
   const { span = 12, height = 320, isEmpty, table, children } = props;
   const { question, without, choices, result } = props.asked;
   const told = about(question.path);
@@ -134,7 +142,7 @@ export function Panel<Answer>(props: PanelProps<Answer>) {
         ) : asTable && table ? (
           <DataTable caption={title} {...table(answer)} />
         ) : (
-          <Boundary of={answer}>{children(answer)}</Boundary>
+          children(answer)
         )}
       </Box>
       <Footer meta={failed ? null : meta} />
