@@ -95,6 +95,7 @@ it("says of an empty account what to do next", async () => {
 
 it("asks for a new token when one has expired, and keeps the view", async () => {
   const { page } = await pasted("/recommendations?range=91d&compare=previous_year&timezone=UTC", signed(SCOPES, "1s"));
+  await settled(page);
   // The server grants some seconds of leeway; a token from long ago has none.
   const expired = await expiredToken();
   await page.route("**/api/v1/**", (route) =>

@@ -44,7 +44,7 @@ export const router = createRouter({
   stringifySearch,
   defaultPreload: "intent",
   defaultErrorComponent: Broken,
-  defaultPendingComponent: () => <Skeleton variant="rounded" height={480} aria-label="Loading" />,
+  defaultPendingComponent: () => <Skeleton variant="rounded" height={480} role="img" aria-label="Loading" />,
   defaultPendingMs: 100,
   scrollRestoration: true,
 });

@@ -136,7 +136,7 @@ function Frame<Answer>(props: PanelProps<Answer>) {
         ) : props.instead ? (
           <Typography color="textSecondary">{props.instead}</Typography>
         ) : answer === undefined ? (
-          <Skeleton variant="rounded" height={height} aria-label="Loading" />
+          <Skeleton variant="rounded" height={height} role="img" aria-label="Loading" />
         ) : isEmpty?.(answer) ? (
           <Empty meta={meta} />
         ) : asTable && table ? (
