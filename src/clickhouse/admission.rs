@@ -25,6 +25,8 @@ const INSERTING_FOR: Duration = Duration::from_secs(1);
 const ASKING_FOR: Duration = Duration::from_secs(10);
 /// What was used counts half after this.
 const HALF_LIFE: Duration = Duration::from_secs(10);
+/// Questions that each server runs at once.
+const OF_A_SERVER: usize = 16;
 /// An account that has used so many times what accounts use on average has used more than its share.
 const FAR_MORE: f64 = 1.5;
 
@@ -37,7 +39,8 @@ pub struct Admission {
 struct Inner {
     shared: Mutex<Shared>,
     concurrency: usize,
-    cores: usize,
+    /// Of this machine, where the engine is; servers have their own, which are not known.
+    cores: Option<usize>,
     queue: usize,
     patience: Duration,
     began: Instant,
@@ -66,7 +69,7 @@ struct Of {
 /// The right to run one question; given back when dropped.
 pub struct Admitted {
     /// Threads that it may use: one for each core when it runs alone; one when others run or wait, or rows come
-    /// in: beside a busy core, the work of two threads ends when the slower one does.
+    /// in: beside a busy core, the work of two threads ends when the slower one does. 0 = as many as a server gives it.
     pub threads: usize,
     /// Whether what runs of others pauses for it, or it for them; where only one account asks, neither.
     pub priority: Priority,
@@ -96,9 +99,11 @@ impl Priority {
 }
 
 impl Admission {
-    pub fn new(config: &QueryConfig) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let concurrency = if config.query_concurrency == 0 { cores + 1 } else { config.query_concurrency };
+    /// `servers` = how many there are to ask; none where the engine is on this machine.
+    pub fn new(config: &QueryConfig, servers: Option<usize>) -> Self {
+        let cores = servers.is_none().then(|| std::thread::available_parallelism().map_or(2, usize::from));
+        let usual = cores.map_or_else(|| servers.unwrap_or(1) * OF_A_SERVER, |cores| cores + 1);
+        let concurrency = if config.query_concurrency == 0 { usual } else { config.query_concurrency };
         let inner = Inner {
             shared: Mutex::default(),
             concurrency,
@@ -172,7 +177,7 @@ impl Admission {
         shared.running_first += usize::from(priority != Priority::Second);
         shared.of(account, now).running += 1;
         Admitted {
-            threads: if is_alone { self.inner.cores } else { 1 },
+            threads: self.inner.cores.map_or(0, |cores| if is_alone { cores } else { 1 }),
             priority,
             account: account.clone(),
             began: now,
@@ -278,12 +283,24 @@ mod tests {
     use crate::clickhouse::Failure;
 
     fn admission(concurrency: usize, queue: usize) -> Admission {
-        Admission::new(&QueryConfig {
+        let limits = QueryConfig {
             query_concurrency: concurrency,
             query_queue: queue,
             query_wait_seconds: 1,
             ..QueryConfig::default()
-        })
+        };
+        Admission::new(&limits, None)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn servers_have_cores_of_their_own() {
+        let admission = Admission::new(&QueryConfig { query_queue: 0, ..QueryConfig::default() }, Some(2));
+        let mut running = Vec::new();
+        while let Ok(admitted) = admission.admit(&account("demo")).await {
+            assert_eq!(admitted.threads, 0);
+            running.push(admitted);
+        }
+        assert_eq!(running.len(), 2 * OF_A_SERVER);
     }
 
     fn account(name: &str) -> Account {
@@ -293,7 +310,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_question_alone_gets_all_cores_and_others_one_each() {
         let (admission, demo) = (admission(2, 4), account("demo"));
-        let all = admission.inner.cores;
+        let all = admission.inner.cores.unwrap();
         let first = admission.admit(&demo).await.unwrap();
         assert_eq!(first.threads, all);
         assert_eq!(admission.admit(&demo).await.unwrap().threads, 1);
@@ -351,10 +368,10 @@ mod tests {
         assert_eq!(use_it(&loud, 900).await, Priority::None);
         assert_eq!(use_it(&quiet, 100).await, Priority::First);
         let running = admission.admit(&loud).await.unwrap();
-        assert_eq!((running.priority, running.threads), (Priority::Second, admission.inner.cores));
+        assert_eq!((running.priority, running.threads), (Priority::Second, admission.inner.cores.unwrap()));
         // What pauses is not in the way.
         let first = admission.admit(&quiet).await.unwrap();
-        assert_eq!((first.priority, first.threads), (Priority::First, admission.inner.cores));
+        assert_eq!((first.priority, first.threads), (Priority::First, admission.inner.cores.unwrap()));
         assert_eq!(admission.admit(&quiet).await.unwrap().threads, 1);
         drop((running, first));
         // Whoever uses as much is no better than the other one.

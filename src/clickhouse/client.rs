@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
+use super::error::UNFINISHED;
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
@@ -131,7 +132,13 @@ impl ClickHouse {
                     Place::Servers(config) => config.clickhouse_cluster.clone(),
                 },
                 threads_may_yield,
-                admission: Admission::new(limits),
+                admission: Admission::new(
+                    limits,
+                    match place {
+                        Place::Servers(config) => Some(config.clickhouse_url.len()),
+                        Place::Embedded { .. } | Place::Beside(_) => None,
+                    },
+                ),
                 answers,
                 limits: limits.clone(),
             }),
@@ -175,8 +182,14 @@ impl ClickHouse {
     where
         F: Future<Output = Result<T, clickhouse::error::Error>>,
     {
-        let ask = &ask;
-        self.inner.servers.ask(|client| async move { Ok(ask(client).await?) }).await
+        let (ask, is_embedded) = (&ask, self.inner.is_embedded);
+        self.inner
+            .servers
+            .ask(|client| async move {
+                let outcome = ask(client).await.map_err(QueryError::from);
+                if is_embedded { outcome } else { outcome.map_err(QueryError::of_one_of_many) }
+            })
+            .await
     }
 
     /// Runs a statement of ours that has no rows to give, without the bounds of a question.
@@ -186,11 +199,11 @@ impl ClickHouse {
 
     /// The same with these settings.
     pub async fn execute_with(&self, sql: &str, settings: &[(&'static str, &'static str)]) -> Result<(), QueryError> {
-        self.ask(|client| async move {
+        let done = self.ask(|client| async move {
             let query = client.query_raw(sql);
             settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, *value)).execute().await
-        })
-        .await
+        });
+        begun(done.await)
     }
 
     /// The rows of a statement of ours, without the bounds of a question.
@@ -200,11 +213,11 @@ impl ClickHouse {
 
     /// Runs a statement of ours with values.
     pub async fn execute_of(&self, sql: &str, values: &Values) -> Result<(), QueryError> {
-        self.ask(|client| async move {
+        let done = self.ask(|client| async move {
             let query = client.query_raw(sql).with_setting("max_execution_time", "0");
             values.iter().fold(query, |query, (name, value)| query.param(name, value)).execute().await
-        })
-        .await
+        });
+        begun(done.await)
     }
 
     /// The rows of a statement of ours with values, however long it takes.
@@ -369,26 +382,87 @@ impl ClickHouse {
             // The answer is small: as a whole, every failure is a status, and it comes sooner.
             ("wait_end_of_query", "1".to_owned()),
         ];
-        let (asked, settings) = (&statement, &settings);
+        let (asked, settings, is_embedded) = (&statement, &settings, self.inner.is_embedded);
         let read = self.ask(|client| async move {
-            let query = client.query_raw(asked.sql.as_str());
-            let query = asked.values.iter().fold(query, |query, (name, value)| query.param(name, value));
-            let query = settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, value));
-            let started = Instant::now();
-            let mut cursor = query.fetch::<R>()?;
-            let mut rows = Vec::new();
-            while let Some(row) = cursor.next().await? {
-                rows.push(row);
+            // The embedded engine ends what nobody waits for by itself.
+            let running = (!is_embedded).then(|| Running::new(&client, &asked.query_id));
+            let outcome = read(&client, asked, settings).await;
+            if let Some(running) = running {
+                running.ended();
             }
-            let summary = cursor.summary();
-            let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
-            let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
-            let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
-            Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
+            outcome
         });
         let outcome = self.answered(read).await;
         statement.note(&outcome, Duration::from_millis(limits.slow_query_ms));
         outcome
+    }
+}
+
+/// A change that replicas which are away have not made is made: they make it when they are back.
+fn begun(done: Result<(), QueryError>) -> Result<(), QueryError> {
+    match done {
+        Err(error) if error.code() == Some(UNFINISHED) => {
+            tracing::warn!(%error, "a change is still to be made by replicas that are away");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+async fn read<R>(
+    client: &Client,
+    asked: &Statement,
+    settings: &[(&'static str, String)],
+) -> Result<Rows<R>, clickhouse::error::Error>
+where
+    R: RowOwned + RowRead,
+{
+    let query = client.query_raw(asked.sql.as_str());
+    let query = asked.values.iter().fold(query, |query, (name, value)| query.param(name, value));
+    let query = settings.iter().fold(query, |query, (name, value)| query.with_setting(*name, value));
+    let started = Instant::now();
+    let mut cursor = query.fetch::<R>()?;
+    let mut rows = Vec::new();
+    while let Some(row) = cursor.next().await? {
+        rows.push(row);
+    }
+    let summary = cursor.summary();
+    let rows_read = summary.and_then(clickhouse::QuerySummary::read_rows).unwrap_or(0);
+    let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
+    let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
+    Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
+}
+
+/// A question that a server runs. Nobody waits for one that is dropped before its end: closing the connection alone
+/// would leave it running there.
+struct Running {
+    /// Nothing once it has ended.
+    at: Option<(Client, String)>,
+}
+
+impl Running {
+    fn new(client: &Client, query_id: &str) -> Self {
+        Self { at: Some((client.clone(), query_id.to_owned())) }
+    }
+
+    fn ended(mut self) {
+        self.at = None;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some((client, query_id)) = self.at.take() else { return };
+        tokio::spawn(async move {
+            let kill = client.query_raw("KILL QUERY WHERE query_id = {id:String} ASYNC").param("id", query_id.as_str());
+            let killed = tokio::time::timeout(SILENCE, kill.execute()).await;
+            if !matches!(killed, Ok(Ok(()))) {
+                tracing::warn!(
+                    query_id,
+                    "a question that nobody waits for could not be ended; it runs until its time is over"
+                );
+            }
+        });
     }
 }
 

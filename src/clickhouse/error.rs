@@ -57,6 +57,13 @@ impl QueryError {
         exception_code(&self.message)
     }
 
+    /// As a server among others means it: one that goes away in the middle of a statement cancels it, and what another
+    /// one reads of it ends too early.
+    pub(super) fn of_one_of_many(self) -> Self {
+        let is_of_its_end = self.failure == Failure::Cancelled || self.code() == Some(READ_AFTER_EOF);
+        if is_of_its_end { Self { failure: Failure::Unavailable, ..self } } else { self }
+    }
+
     /// Whether another server may do what this one could not.
     pub fn is_of_the_server(&self) -> bool {
         matches!(self.failure, Failure::Unavailable | Failure::Overloaded)
@@ -68,15 +75,28 @@ impl QueryError {
     }
 }
 
+/// ATTEMPT_TO_READ_AFTER_EOF
+const READ_AFTER_EOF: u32 = 32;
+/// UNFINISHED: replicas that are away do the rest when they are back.
+pub(super) const UNFINISHED: u32 = 341;
+
 impl From<clickhouse::error::Error> for QueryError {
     fn from(error: clickhouse::error::Error) -> Self {
         use clickhouse::error::Error;
+        let message = match &error {
+            // That the connection failed is known; its innermost cause says why.
+            Error::Network(cause) => {
+                let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| cause.source());
+                format!("{error}: {}", causes.last().expect("there is the first"))
+            }
+            _ => error.to_string(),
+        };
         let failure = match &error {
             Error::BadResponse(text) => exception_code(text).map_or(Failure::Unavailable, failure_of),
             Error::Network(_) | Error::TimedOut => Failure::Unavailable,
             _ => Failure::Other,
         };
-        Self { failure, message: error.to_string() }
+        Self { failure, message }
     }
 }
 
@@ -100,6 +120,9 @@ fn failure_of(code: u32) -> Failure {
         // TOO_MANY_PARTS, NOT_ENOUGH_SPACE, ABORTED, TOO_FEW_LIVE_REPLICAS, UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE,
         // UNKNOWN_STATUS_OF_INSERT
         252 | 243 | 236 | 285 | 286 | 319 => Failure::Unavailable,
+        // CANNOT_READ_FROM_SOCKET, CANNOT_WRITE_TO_SOCKET, DNS_ERROR, NO_FREE_CONNECTION, ALL_REPLICAS_ARE_STALE,
+        // SERVER_OVERLOADED, POCO_EXCEPTION, UNKNOWN_EXCEPTION
+        95 | 96 | 198 | 203 | 369 | 745 | 1000 | 1002 => Failure::Unavailable,
         // CANNOT_READ_FROM_FILE_DESCRIPTOR, CANNOT_WRITE_TO_FILE_DESCRIPTOR, CANNOT_OPEN_FILE,
         // CANNOT_ALLOCATE_MEMORY, CANNOT_SCHEDULE_TASK, ACCESS_DENIED, AUTHENTICATION_FAILED, STD_EXCEPTION
         74 | 75 | 76 | 173 | 439 | 497 | 516 | 1001 => Failure::Unavailable,
@@ -125,5 +148,24 @@ mod tests {
         assert_eq!(failure("Code: 60. DB::Exception: Unknown table expression"), Failure::Unavailable);
         assert_eq!(failure("Code: 47. DB::Exception: Code: 159. is what it says"), Failure::Other);
         assert_eq!(failure("502 Bad Gateway"), Failure::Unavailable);
+        assert_eq!(failure("Code: 369. DB::Exception: All replicas are stale"), Failure::Unavailable);
+    }
+
+    #[test]
+    fn a_server_that_ends_in_the_middle_of_a_statement_is_away() {
+        let of = |code: u32| {
+            QueryError::from(clickhouse::error::Error::BadResponse(format!("Code: {code}. DB::Exception: x")))
+        };
+        assert_eq!(of(394).failure, Failure::Cancelled);
+        assert_eq!(of(32).failure, Failure::Other);
+        assert!([394, 32].into_iter().all(|code| of(code).of_one_of_many().failure == Failure::Unavailable));
+        assert_eq!(of(47).of_one_of_many().failure, Failure::Other);
+    }
+
+    #[test]
+    fn a_connection_that_fails_says_why() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused by 127.0.0.1");
+        let error = QueryError::from(clickhouse::error::Error::Network(Box::new(refused)));
+        assert!(error.message.ends_with("connection refused by 127.0.0.1"), "{error}");
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::program::Program;
-use super::serve::run;
+use super::serve::{run, stop_signal};
 use super::token::{expiry, tokens};
 use crate::app::App;
 use crate::auth::{Claims, Scope};
@@ -108,7 +108,7 @@ pub fn demo(mut config: Config, flags: &DemoFlags) -> Result<(), Failure> {
         Telling { folder: &config.server.data_dir, ingestion: &app.serving.ingestion, account: &account }
             .tell(flags)
             .await?;
-        run(&config, app, None, |url| introduce(url, &token)).await
+        run(&config, app, stop_signal()?, None, |url| introduce(url, &token)).await
     })
 }
 

@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::reach::reach;
+use super::serve::stop_signal;
 use crate::clickhouse::embedded::{Engine, EngineConfig, Socket, StartError, serve_socket};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
@@ -56,7 +57,13 @@ impl Program {
 
     fn on_servers(config: &Config) -> Result<Self, Failure> {
         let program = Self::on(Place::Servers(&config.clickhouse), config)?;
-        program.runtime.block_on(reach(&program.clickhouse, &config.clickhouse))?;
+        program.runtime.block_on(async {
+            tokio::select! {
+                reached = reach(&program.clickhouse, &config.clickhouse) => reached,
+                // The first process of a container is not ended by a signal that nobody hears.
+                () = stop_signal()? => Err("stopped before ClickHouse could be used".into()),
+            }
+        })?;
         Ok(program)
     }
 

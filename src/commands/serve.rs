@@ -38,22 +38,29 @@ pub fn serve(load: &Load<'_>, no_migrate: bool) -> Result<(), Failure> {
     program.runtime.block_on(async {
         // From here on, before the tables are ready, the signal no longer ends the program.
         let hangups = signal(SignalKind::hangup())?;
-        if !no_migrate {
-            program.migrate(&config, false).await?;
-        }
-        let app = App::new(&config, program.clickhouse.clone(), Studio::new(None)).await?;
-        run(&config, app, Some(Again { program: &program, load, no_migrate, hangups }), |_| {}).await
+        let mut stop = Box::pin(stop_signal()?);
+        let start = async {
+            if !no_migrate {
+                program.migrate(&config, false).await?;
+            }
+            Ok::<_, Failure>(App::new(&config, program.clickhouse.clone(), Studio::new(None)).await?)
+        };
+        let app = tokio::select! {
+            app = start => app?,
+            () = &mut stop => return Ok(()),
+        };
+        run(&config, app, stop, Some(Again { program: &program, load, no_migrate, hangups }), |_| {}).await
     })
 }
 
-/// Serves until a signal comes; `listening` is told the URL. With `again`, another signal has the settings read again.
+/// Serves until `stop` resolves; `listening` is told the URL. With `again`, another signal has the settings read again.
 pub async fn run(
     config: &Config,
     app: App,
+    stop: impl Future<Output = ()>,
     again: Option<Again<'_>>,
     listening: impl FnOnce(&str),
 ) -> Result<(), Failure> {
-    let stop = stop_signal()?;
     let address = config.server.listen;
     let listener = TcpListener::bind(address)
         .await

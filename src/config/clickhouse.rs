@@ -55,7 +55,7 @@ impl Default for ClickHouseConfig {
 /// Bounds on questions.
 #[derive(Debug, Clone, Serialize, Deserialize, Validate)]
 pub struct QueryConfig {
-    /// Questions that run at once; 0 = one more than there are cores.
+    /// Questions that run at once; 0 = one more than there are cores, or 16 for each server of ClickHouse.
     #[serde(deserialize_with = "parsed")]
     pub query_concurrency: usize,
     /// Questions that may wait for their turn; more are refused at once.

@@ -1,6 +1,6 @@
 //! Connections: accepted up to a cap, closed when they waste time, drained at the end.
 //!
-//! Three clocks, none of which a slow client can stop: a header must arrive within eight seconds of
+//! Three clocks, none of which a slow client can stop: a header must arrive within five seconds of
 //! its first byte (or of the connection), an idle connection is closed after 75 seconds, and a body
 //! must neither stall nor trickle.
 

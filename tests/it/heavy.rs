@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
 use chartwell::config::QueryConfig;
 use reqwest::{Response, StatusCode};
+use tokio::net::TcpListener;
 
-use crate::support::{TestApp, Via, json_of, message};
+use crate::support::{TestApp, Via, json_of, message, serve_engine};
 
 /// Read from the rollup that `endless` takes the place of.
 const ENDLESS: &str = "/api/v1/recommendations/funnel?datetime_from=2026-02-01&datetime_to=2026-02-01";
@@ -19,6 +23,11 @@ async fn endless(account: &str, change: impl FnOnce(&mut QueryConfig)) -> TestAp
         change(&mut config.query);
     })
     .await;
+    let_be_endless(&app, account).await;
+    app
+}
+
+async fn let_be_endless(app: &TestApp, account: &str) {
     app.store(&[message("2026-02-01T10:00:00Z", &[("gpt", 5, false)])]).await;
     let table = format!("{account}_analytics.recommendations_1h");
     for statement in [
@@ -29,7 +38,31 @@ async fn endless(account: &str, change: impl FnOnce(&mut QueryConfig)) -> TestAp
     ] {
         app.clickhouse.execute(&statement).await.unwrap();
     }
-    app
+}
+
+/// A server on which a statement runs on when its client is gone, as it does on ClickHouse.
+async fn serve_that_runs_on() -> String {
+    let (engine, client) = (serve_engine().await, reqwest::Client::new());
+    let forward = move |request: Request| {
+        let (parts, body) = request.into_parts();
+        let asked = client.request(parts.method, format!("{engine}{}", parts.uri)).headers(parts.headers);
+        async move {
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            // In a task of its own, which is not dropped with the connection.
+            let answered = tokio::spawn(async move {
+                let response = asked.body(body).send().await.unwrap();
+                let (status, headers) = (response.status(), response.headers().clone());
+                (status, headers, response.bytes().await.unwrap())
+            });
+            let (status, mut headers, body) = answered.await.unwrap();
+            headers.remove("transfer-encoding");
+            (status, headers, body)
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(forward)).await.unwrap() });
+    url
 }
 
 async fn ask(app: &TestApp, path: &str) -> Response {
@@ -93,11 +126,23 @@ async fn questions_beyond_the_queue_are_told_to_come_back() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_takes_its_query_with_it() {
-    let app = endless("hung_up", |_| {}).await;
-    let running = async || {
-        let sql = "SELECT toUInt64(count()) FROM system.processes WHERE query LIKE '%hung\\_up\\_analytics.recommendations\\_1h%' AND query NOT LIKE '%system.processes%'";
-        app.clickhouse.fetch::<u64>(sql).await.unwrap() == [1]
-    };
+    goes_with_its_client(&endless("hung_up", |_| {}).await, "hung_up").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_takes_its_query_with_it_on_a_server_as_well() {
+    let app =
+        TestApp::start_at("hung_up_far", &serve_that_runs_on().await, |config| config.query.query_cache = false).await;
+    let_be_endless(&app, "hung_up_far").await;
+    goes_with_its_client(&app, "hung_up_far").await;
+}
+
+async fn goes_with_its_client(app: &TestApp, account: &str) {
+    let account = account.replace('_', "\\_");
+    let sql = format!(
+        "SELECT toUInt64(count()) FROM system.processes WHERE query LIKE '%{account}\\_analytics.recommendations\\_1h%' AND query NOT LIKE '%system.processes%'"
+    );
+    let running = async || app.clickhouse.fetch::<u64>(&sql).await.unwrap() == [1];
     let request = app.request(ENDLESS).bearer_auth(app.token()).header("x-request-id", "hung-up-1").send();
     let asking = tokio::spawn(request);
     while !running().await {
