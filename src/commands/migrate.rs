@@ -15,6 +15,9 @@ pub struct MigrateFlags {
     /// Print the statements that would run, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Then run every file once more, also those that were applied: servers that were added to a cluster get their tables
+    #[arg(long, conflicts_with_all = ["status", "dry_run"])]
+    again: bool,
     /// Only this account
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<Account>,
@@ -35,8 +38,10 @@ pub fn migrate(config: &Config, flags: &MigrateFlags) -> Result<(), Failure> {
     program.runtime.block_on(async {
         if !flags.status && !flags.dry_run {
             program.migrate(&config, flags.shorten_retention).await?;
-            println!("up to date");
-            return Ok(());
+            if !flags.again {
+                println!("up to date");
+                return Ok(());
+            }
         }
         let migrations = migrations()?;
         for account in &config.server.accounts {
@@ -47,7 +52,10 @@ pub fn migrate(config: &Config, flags: &MigrateFlags) -> Result<(), Failure> {
                 is_alone: program.clickhouse.is_embedded(),
                 may_shorten_retention: false,
             };
-            if flags.status {
+            if flags.again {
+                migrator.run_again().await?;
+                println!("{account}\tup to date on every server");
+            } else if flags.status {
                 for status in migrator.status().await? {
                     let state = match status.state {
                         State::Applied => "applied",

@@ -89,6 +89,22 @@ impl Migrator<'_> {
         outcome
     }
 
+    /// Runs every file once more: servers that were added get their tables, and where they are nothing changes.
+    pub async fn run_again(&self) -> Result<(), MigrationError> {
+        let lock = Lock::acquire(self.clickhouse, &self.target, MIGRATE, self.is_alone)
+            .await
+            .map_err(|error| self.database(error))?;
+        let outcome = async {
+            for migration in self.migrations {
+                self.apply(migration).await?;
+            }
+            Ok(())
+        }
+        .await;
+        lock.release().await;
+        outcome
+    }
+
     async fn run_locked(&self) -> Result<Outcome, MigrationError> {
         let history = self.history().await?;
         let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;

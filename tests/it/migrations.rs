@@ -43,6 +43,22 @@ async fn a_second_run_has_nothing_to_do() {
 }
 
 #[tokio::test]
+async fn all_files_once_more_change_nothing_where_they_are_applied() {
+    let clickhouse = clickhouse(Via::Pipe).await;
+    let migrations = migrations().unwrap();
+    let migrator = migrator(&clickhouse, target("migrated_again"), &migrations);
+    migrator.run().await.unwrap();
+    let before = schema(&clickhouse, "migrated_again").await;
+    let lost = "migrated_again_analytics.recommendations_1h";
+    clickhouse.execute(&format!("DROP TABLE {lost} SYNC")).await.unwrap();
+    assert_ne!(schema(&clickhouse, "migrated_again").await, before);
+    migrator.run_again().await.unwrap();
+    assert_eq!(schema(&clickhouse, "migrated_again").await, before);
+    assert!(migrator.status().await.unwrap().iter().all(|status| status.state == State::Applied));
+    assert_eq!(migrator.run().await.unwrap().applied, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_run_that_was_killed_at_any_statement_is_resumed_to_the_same_schema() {
     let clickhouse = clickhouse(Via::Pipe).await;
     let migrations = migrations().unwrap();

@@ -5,7 +5,7 @@ import Timeline from "@mui/icons-material/Timeline";
 import { Box, Card, Collapse, IconButton, Skeleton, Stack, Tooltip, Typography } from "@mui/material";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useId, useMemo, useState } from "react";
-import { about, type Schemas } from "../api/client";
+import { about, addressOf, type Schemas } from "../api/client";
 import { type Problem, problemOf } from "../api/problem";
 import { count, duration } from "../format/numbers";
 import { moment } from "../format/times";
@@ -59,7 +59,7 @@ function Frame<Answer>(props: PanelProps<Answer>) {
   const heading = useId();
   const answer = result.data;
   const meta = metaOf(answer);
-  const failed = useFailed(props.needs?.isError ? props.needs : result);
+  const failed = useFailed(addressOf(question), props.needs?.isError ? props.needs : result);
   const counts = plain(props.counts ?? told.counts);
 
   return (
@@ -151,15 +151,15 @@ function Frame<Answer>(props: PanelProps<Answer>) {
 }
 
 /** The last failure of a question, until it is answered: also while it is asked again. */
-function useFailed(result: UseQueryResult<unknown>) {
-  const [kept, setKept] = useState<Problem | null>(null);
+function useFailed(question: string, result: UseQueryResult<unknown>) {
+  const [kept, setKept] = useState<{ question: string; problem: Problem } | null>(null);
   const isAnswered = result.isSuccess && !result.isPlaceholderData;
   const present = useMemo(() => (result.isError ? problemOf(result.error) : null), [result.isError, result.error]);
   useEffect(() => {
-    if (present) setKept(present);
-    else if (isAnswered || result.fetchStatus === "idle") setKept(null);
-  }, [present, isAnswered, result.fetchStatus]);
-  const problem = present ?? (isAnswered ? null : kept);
+    if (present) setKept({ question, problem: present });
+    else if (isAnswered) setKept(null);
+  }, [question, present, isAnswered]);
+  const problem = present ?? (isAnswered || kept?.question !== question ? null : kept.problem);
   if (!problem) return null;
   return { problem, onRetry: () => void result.refetch(), isAsking: result.isFetching };
 }
