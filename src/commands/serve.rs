@@ -21,6 +21,7 @@ use crate::http::{Routes, Shutdown, serve as serve_http};
 use crate::ingest::endpoints::Ingestion;
 use crate::migrations::{Lock, Target, WATCH};
 use crate::studio::Studio;
+use crate::telemetry;
 
 /// Reads the settings.
 pub type Load<'a> = dyn Fn() -> Result<Config, ConfigError> + 'a;
@@ -65,6 +66,7 @@ pub async fn run(
     let App { kept, writer, serving: Serving { router, ingestion, watch } } = app;
     let counts = kept.request_counts.clone();
     let forgetting = tokio::spawn(async move { counts.forget_quiet_subjects().await });
+    let keeping_up = tokio::spawn(telemetry::keep_up(telemetry::metrics()));
     let (replace, routes) = Routes::replaceable(router);
     let mut present = Present { ingestion, watching: Watching::start(watch, &kept, config), replace };
     let reading_again = async {
@@ -78,6 +80,7 @@ pub async fn run(
         () = reading_again => unreachable!("it never ends"),
     };
     forgetting.abort();
+    keeping_up.abort();
     present.watching.stop().await;
     writer.stop(WRITER_PATIENCE).await;
     present.ingestion.intake.close();
