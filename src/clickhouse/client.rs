@@ -386,8 +386,9 @@ impl ClickHouse {
             let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
             Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
         });
+        let began = Instant::now();
         let outcome = self.answered(read).await;
-        statement.note(&outcome, Duration::from_millis(limits.slow_query_ms));
+        statement.note(&outcome, began.elapsed(), Duration::from_millis(limits.slow_query_ms));
         outcome
     }
 }
