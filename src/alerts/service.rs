@@ -9,7 +9,7 @@ use super::rules::Rules;
 use super::schemas::{Alert, Alerts, Deliveries};
 use super::text::told_window;
 use crate::auth::Reader;
-use crate::clickhouse::QueryError;
+use crate::repository::AskError;
 
 #[derive(Clone)]
 pub struct AlertsService {
@@ -23,7 +23,8 @@ impl AlertsService {
     }
 
     /// The rules of the asker's account. Another instance may be the one that watches them.
-    pub async fn alerts(&self, reader: &Reader) -> Result<Alerts, QueryError> {
+    pub async fn alerts(&self, reader: &Reader) -> Result<Alerts, AskError> {
+        reader.principal.grants.check_all()?;
         let (account, now) = (&reader.principal.account, Utc::now());
         let known = self.book.known(account).await?;
         let rules = self.rules.rules.iter().filter(|rule| rule.accounts.contains(account));

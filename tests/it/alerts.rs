@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::program::Program;
-use crate::support::{TestApp, Via, account, granted, json_of, now, sign, span, with};
+use crate::support::{TestApp, Via, account, granted, json_of, sign, span, with};
 
 /// What came to each path, with its headers.
 type Heard = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
@@ -188,8 +188,25 @@ async fn an_alert_is_told_once_signed_and_when_it_is_over() {
     claims.scope = "assistants:read".to_owned();
     let response = app.request("/api/v1/alerts").bearer_auth(sign(&claims)).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
-    let _ = json_of(response).await;
-    assert!(granted(app.claims(), "profile_code", &["a"]).exp > now());
+    assert_eq!(json_of(response).await["code"], "insufficient_scope");
+}
+
+#[tokio::test]
+async fn what_is_about_all_of_an_account_is_not_for_a_token_with_grants() {
+    let app = TestApp::start("alerts_granted").await;
+    let token = sign(&granted(app.claims(), "profile_code", &["a"]));
+    let ask = async |path: &str| {
+        let response = app.request(path).bearer_auth(&token).send().await.unwrap();
+        (response.status(), json_of(response).await)
+    };
+    for path in ["/api/v1/alerts", "/api/v1/freshness"] {
+        let (status, problem) = ask(path).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("outside_grant")), "{path}");
+        app.get(path).await;
+    }
+    // What is in force for the account is in force for the token.
+    let (status, current) = ask("/api/v1/accounts/current").await;
+    assert_eq!((status, &current["account"]), (StatusCode::OK, &json!("alerts_granted")));
 }
 
 #[tokio::test]
