@@ -61,8 +61,9 @@ impl Watch {
         &self.questions
     }
 
-    /// Watches without end.
-    pub async fn run(mut self) {
+    /// Watches without end, from what is known; it can be broken off and begun again.
+    pub async fn run(&mut self) {
+        self.busy.clear();
         while let Err(error) = self.recall().await {
             tracing::warn!(%error, "what is known of alerts cannot be read yet");
             tokio::time::sleep(SETTLED).await;
