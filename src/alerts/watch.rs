@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration as Time;
 
-use chrono::{DateTime, Datelike, Days, Duration, DurationRound, Timelike, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, Timelike, Utc, Weekday};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -13,13 +13,12 @@ use uuid::Uuid;
 use super::book::{Book, Known, Message, Outcome};
 use super::courier::Courier;
 use super::metric::{Questions, Span, reader};
-use super::rules::{Rule, Rules, Summary, Window};
+use super::rules::{Rule, Rules, Summary};
 use super::state::{AlertState, News, Standing};
 use super::text;
 use crate::auth::Reader;
 use crate::clickhouse::QueryError;
 use crate::config::Account;
-use crate::query::{local_date, start_of_day};
 use crate::service::AnswerError;
 
 /// Rows of a minute are stored this long after it is over.
@@ -233,33 +232,17 @@ pub async fn value(
     rule: &Rule,
     now: DateTime<Utc>,
 ) -> Result<Option<f64>, AnswerError> {
-    let value = questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, 0)).await?;
+    let value = questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, 0)).await?;
     let (Some(value), Some(compared)) = (value, rule.compared_with) else { return Ok(value) };
     let mut before = Vec::new();
     for days in compared.days_before() {
-        before.extend(questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, days)).await?);
+        before.extend(questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, days)).await?);
     }
     if before.is_empty() {
         return Ok(None);
     }
     let mean = before.iter().sum::<f64>() / before.len() as f64;
     Ok((mean != 0.0).then(|| (value - mean) / mean.abs()))
-}
-
-/// The time that a window is of, so many days before.
-fn span(window: Window, now: DateTime<Utc>, days_before: u32) -> Span {
-    let minute = now.duration_trunc(Duration::minutes(1)).unwrap_or(now) - Duration::days(days_before.into());
-    match window {
-        Window::Last(length) => Span { from: minute - length, to: minute, day: None },
-        Window::Month(zone) => {
-            let today = local_date(zone, minute);
-            Span { from: start_of_day(zone, today.with_day(1).unwrap_or(today)), to: minute, day: None }
-        }
-        Window::Day(zone) => {
-            let day = local_date(zone, now) - Days::new(u64::from(days_before) + 1);
-            Span { from: start_of_day(zone, day), to: start_of_day(zone, day + Days::new(1)), day: Some((day, zone)) }
-        }
-    }
 }
 
 /// The range that a summary is about, in the minute in which it is due.

@@ -296,6 +296,15 @@ async fn every_metric_has_a_value_and_changes_are_those_since_the_days_before() 
     let value = alerts["items"][0]["value"].as_f64().unwrap();
     assert!((value - 5.0 / 7.0).abs() < 1e-12, "{alerts}");
     assert_eq!((&alerts["items"][0]["state"], &alerts["items"][0]["compared_with"]), (&json!("ok"), &json!("2d")));
+
+    // Whatever is on a card can be watched.
+    for domain in ["recommendations", "assistants", "voice-agents"] {
+        let totals = app.get(&format!("/api/v1/{domain}/totals")).await;
+        for card in totals["totals"].as_array().unwrap() {
+            let name = format!("{}.{}", domain.replace('-', "_"), card["id"].as_str().unwrap());
+            assert!(Metric::by_name(&name).is_some(), "{name}");
+        }
+    }
 }
 
 #[tokio::test]
