@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration as Time;
 
 use chrono::{DateTime, Datelike, Days, Timelike, Utc, Weekday};
-use futures::StreamExt;
 use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::book::{Book, Known, Message, Outcome};
@@ -67,16 +66,17 @@ impl Watch {
             tracing::warn!(%error, "what is known of alerts cannot be read yet");
             tokio::time::sleep(SETTLED).await;
         }
-        let mut sending = FuturesUnordered::new();
-        let mut next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+        // Tasks of their own: an evaluation may take longer than a place is waited for.
+        let mut sending = JoinSet::new();
+        let mut next_evaluation = tokio::time::Instant::now() + until_next_evaluation(Utc::now());
         loop {
-            sending.extend(self.due(Utc::now()));
+            self.due(Utc::now()).into_iter().for_each(|message| drop(sending.spawn(message)));
             tokio::select! {
-                () = tokio::time::sleep_until(next_minute) => {
+                () = tokio::time::sleep_until(next_evaluation) => {
                     self.evaluate(Utc::now()).await;
-                    next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+                    next_evaluation = tokio::time::Instant::now() + until_next_evaluation(Utc::now());
                 }
-                Some(sent) = sending.next() => self.note(sent, Utc::now()).await,
+                Some(sent) = sending.join_next() => self.note(sent.expect("nothing ends it"), Utc::now()).await,
                 () = tokio::time::sleep(LOOKED_FOR_MESSAGES) => {}
             }
         }
@@ -280,7 +280,28 @@ fn measure(account: &Account, rule: &Rule, state: AlertState) {
     }
 }
 
-fn until_next_minute(now: DateTime<Utc>) -> Time {
-    let into_minute = now.timestamp_millis().rem_euclid(60_000).unsigned_abs();
-    Time::from_millis(60_000 - into_minute) + SETTLED
+/// Until rows of the next minute that ends are stored, or of one that has just ended.
+fn until_next_evaluation(now: DateTime<Utc>) -> Time {
+    let since_last = (now.timestamp_millis() - SETTLED.as_millis() as i64).rem_euclid(60_000);
+    Time::from_millis(60_000 - since_last.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_minute_is_evaluated_five_seconds_after_it_is_over() {
+        for (now, seconds) in [
+            ("12:00:05.000", 60.0),
+            ("12:00:05.001", 59.999),
+            ("12:00:59.000", 6.0),
+            // The one before took almost a minute.
+            ("12:01:00.000", 5.0),
+            ("12:01:04.999", 0.001),
+        ] {
+            let now: DateTime<Utc> = format!("2026-02-01T{now}Z").parse().unwrap();
+            assert_eq!(until_next_evaluation(now), Time::from_secs_f64(seconds), "{now}");
+        }
+    }
 }
