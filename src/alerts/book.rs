@@ -53,6 +53,9 @@ pub struct Known {
     pub messages: HashMap<String, Message>,
 }
 
+/// What the ids of summaries begin with.
+pub(super) const SUMMARY: &str = "summary-";
+
 #[derive(Row, Serialize, Deserialize)]
 struct EntryRow {
     kind: String,

@@ -13,6 +13,7 @@ pub mod rules;
 pub mod schemas;
 mod service;
 pub mod state;
+mod summaries;
 mod text;
 pub mod watch;
 

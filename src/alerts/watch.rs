@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration as Time;
 
-use chrono::{DateTime, Datelike, Days, Timelike, Utc, Weekday};
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::book::{Book, Known, Message, Outcome};
+use super::book::{Book, Known, Message, Outcome, SUMMARY};
 use super::courier::Courier;
 use super::metric::{Questions, Span, reader};
-use super::rules::{Rule, Rules, Summary};
+use super::rules::{Rule, Rules};
 use super::state::{AlertState, News, Standing};
+use super::summaries::Due;
 use super::text;
 use crate::auth::Reader;
 use crate::clickhouse::QueryError;
@@ -146,11 +147,9 @@ impl Watch {
 
     async fn summaries(&self, account: &Account, reader: &Reader, now: DateTime<Utc>) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (number, summary) in self.rules.summaries.iter().enumerate() {
-            let Some(range) = due_range(summary, now).filter(|_| summary.accounts.contains(account)) else { continue };
+        for summary in &self.rules.summaries {
+            let Some(Due { id, range }) = summary.due(account, now) else { continue };
             // The same one is not told twice, whoever watches.
-            let id = format!("summary-{account}-{number}-{range}")
-                .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
             let known = self.known.get(account);
             if known.is_some_and(|known| known.messages.contains_key(&id)) {
                 continue;
@@ -217,7 +216,7 @@ impl Watch {
         match message.outcome {
             // Kept so that a summary is not made again.
             Outcome::Waiting | Outcome::Dead => drop(known.messages.insert(message.id.clone(), message)),
-            Outcome::Delivered if message.id.starts_with("summary-") => {
+            Outcome::Delivered if message.id.starts_with(SUMMARY) => {
                 known.messages.insert(message.id.clone(), message);
             }
             Outcome::Delivered => drop(known.messages.remove(&message.id)),
@@ -232,29 +231,23 @@ pub async fn value(
     rule: &Rule,
     now: DateTime<Utc>,
 ) -> Result<Option<f64>, AnswerError> {
-    let value = questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, 0)).await?;
+    let asked = |days| questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, days));
+    let value = asked(0).await?;
     let (Some(value), Some(compared)) = (value, rule.compared_with) else { return Ok(value) };
     let mut before = Vec::new();
     for days in compared.days_before() {
-        before.extend(questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, days)).await?);
+        before.push(asked(days).await?);
     }
-    if before.is_empty() {
-        return Ok(None);
-    }
-    let mean = before.iter().sum::<f64>() / before.len() as f64;
-    Ok((mean != 0.0).then(|| (value - mean) / mean.abs()))
+    Ok(change(value, &before))
 }
 
-/// The range that a summary is about, in the minute in which it is due.
-fn due_range(summary: &Summary, now: DateTime<Utc>) -> Option<String> {
-    let local = now.with_timezone(&summary.zone);
-    let is_due = local.num_seconds_from_midnight() / 60 == summary.minute;
-    if !is_due || summary.is_weekly && local.weekday() != Weekday::Mon {
-        return None;
-    }
-    let last = local.date_naive() - Days::new(1);
-    let first = if summary.is_weekly { last - Days::new(6) } else { last };
-    Some(format!("datetime_from={first}&datetime_to={last}&timezone={}", summary.zone))
+/// The change of a value since the mean of those before, the newest first; nothing where that is 0. The oldest that
+/// have nothing, or 0, are of a time before anything came in.
+fn change(value: f64, before: &[Option<f64>]) -> Option<f64> {
+    let oldest = before.iter().rposition(|value| value.is_some_and(|value| value != 0.0))?;
+    let values: Vec<f64> = before[..=oldest].iter().copied().flatten().collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean != 0.0).then(|| (value - mean) / mean.abs())
 }
 
 fn firing(known: &Known) -> Vec<&str> {
@@ -302,6 +295,20 @@ mod tests {
         ] {
             let now: DateTime<Utc> = format!("2026-02-01T{now}Z").parse().unwrap();
             assert_eq!(until_next_evaluation(now), Time::from_secs_f64(seconds), "{now}");
+        }
+    }
+
+    #[test]
+    fn days_before_the_first_data_are_nothing_to_compare_with() {
+        let some = |values: &[f64]| -> Vec<Option<f64>> { values.iter().copied().map(Some).collect() };
+        assert_eq!(change(12.0, &some(&[8.0, 8.0, 8.0])), Some(0.5));
+        // It began two days ago.
+        assert_eq!(change(12.0, &some(&[8.0, 8.0, 0.0, 0.0, 0.0])), Some(0.5));
+        assert_eq!(change(12.0, &[Some(8.0), None, Some(8.0), Some(0.0), None]), Some(0.5));
+        // A day without anything since then counts.
+        assert_eq!(change(12.0, &some(&[8.0, 0.0, 16.0, 0.0])), Some(0.5));
+        for nothing in [&[][..], &[None, None], &some(&[0.0, 0.0]), &some(&[-4.0, 4.0])] {
+            assert_eq!(change(12.0, nothing), None, "{nothing:?}");
         }
     }
 }
