@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::book::{Book, Outcome};
+use super::book::{Book, Outcome, Status};
 use super::rules::Rules;
 use super::schemas::{Alert, Alerts, Deliveries};
 use super::text::told_window;
@@ -26,10 +26,10 @@ impl AlertsService {
     pub async fn alerts(&self, reader: &Reader) -> Result<Alerts, AskError> {
         reader.principal.grants.check_all()?;
         let (account, now) = (&reader.principal.account, Utc::now());
-        let known = self.book.known(account).await?;
+        let Status { standings, mut undelivered } = self.book.status(account).await?;
         let rules = self.rules.rules.iter().filter(|rule| rule.accounts.contains(account));
         let items = rules.map(|rule| {
-            let standing = known.standings.get(&rule.name);
+            let standing = standings.get(&rule.name);
             Alert {
                 rule: rule.name.clone(),
                 severity: rule.severity,
@@ -51,15 +51,13 @@ impl AlertsService {
             }
         });
         let mut deliveries = Deliveries::default();
-        let mut undelivered: Vec<_> =
-            known.messages.values().filter(|message| message.outcome != Outcome::Delivered).collect();
         undelivered.sort_by_key(|message| message.next_try);
         for message in undelivered {
             match message.outcome {
                 Outcome::Dead => deliveries.dead += 1,
                 _ => deliveries.waiting += 1,
             }
-            deliveries.reason = message.reason.clone().or(deliveries.reason);
+            deliveries.reason = message.reason.or(deliveries.reason);
         }
         Ok(Alerts { items: items.collect(), deliveries })
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration as Time;
 
 use chrono::{DateTime, Utc};
-use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::book::{Book, Known, Message, Outcome, SUMMARY};
+use super::book::{Book, Known, Message, Outcome};
 use super::courier::Courier;
 use super::metric::{Questions, Span, reader};
 use super::rules::{Rule, Rules};
@@ -28,21 +27,14 @@ const LOOKED_FOR_MESSAGES: Time = Time::from_secs(1);
 
 /// Evaluates rules and tells of them.
 pub struct Watch {
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     accounts: Vec<Account>,
     questions: Questions,
-    book: Book,
-    courier: Courier,
-    known: HashMap<Account, Known>,
+    pub(super) book: Book,
+    pub(super) courier: Courier,
+    pub(super) known: HashMap<Account, Known>,
     /// Channels that a message is on its way to: one that hangs keeps no other one waiting.
-    busy: BTreeSet<String>,
-}
-
-/// A message that was sent, to where, and what came of it.
-pub struct Sent {
-    account: Account,
-    message: Message,
-    outcome: Result<(), String>,
+    pub(super) busy: BTreeSet<String>,
 }
 
 impl Watch {
@@ -88,6 +80,7 @@ impl Watch {
         for account in &self.accounts {
             self.known.insert(account.clone(), self.book.known(account).await?);
         }
+        self.give_up_without_channel().await;
         Ok(())
     }
 
@@ -112,11 +105,12 @@ impl Watch {
                 let before = known.standings.get(&rule.name).cloned().unwrap_or_else(|| Standing::new(now));
                 let (standing, told) = before.next(rule, value, now, rules.is_silent(&rule.name, now));
                 measure(&account, rule, standing.state);
-                if let Some(told) = told {
-                    tracing::info!(%account, rule = rule.name, value, state = standing.state.name(), "an alert has changed");
-                    if let Some(channel) = &rule.channel {
-                        news.entry(channel.clone()).or_default().push((rule, standing.clone(), told));
-                    }
+                if standing.state != before.state {
+                    let (before, state) = (before.state.name(), standing.state.name());
+                    tracing::info!(%account, rule = rule.name, value, before, state, "an alert has changed");
+                }
+                if let (Some(told), Some(channel)) = (told, &rule.channel) {
+                    news.entry(channel.clone()).or_default().push((rule, standing.clone(), told));
                 }
                 known.standings.insert(rule.name.clone(), standing.clone());
                 standings.push((rule, standing));
@@ -156,7 +150,7 @@ impl Watch {
             }
             match self.questions.totals(reader, &range).await {
                 Ok(totals) => {
-                    let firing = known.map_or_else(Vec::new, firing);
+                    let firing = known.map_or_else(Vec::new, |known| firing(&self.rules, account, known));
                     let body = text::of_summary(account, summary.is_weekly, &totals, &firing, now);
                     messages.push(Message { id, ..message(summary.channel.clone(), body, now) });
                 }
@@ -164,63 +158,6 @@ impl Watch {
             }
         }
         messages
-    }
-
-    /// Messages that are to be sent now, one to each channel.
-    pub fn due(&mut self, now: DateTime<Utc>) -> Vec<BoxFuture<'static, Sent>> {
-        let mut due = Vec::new();
-        for (account, known) in &self.known {
-            let waiting = known
-                .messages
-                .values()
-                .filter(|message| message.outcome == Outcome::Waiting && message.next_try <= now);
-            let mut waiting: Vec<&Message> = waiting.collect();
-            waiting.sort_by_key(|message| message.created_at);
-            for message in waiting {
-                let Some(channel) = self.rules.channels.get(&message.channel) else { continue };
-                if !self.busy.insert(message.channel.clone()) {
-                    continue;
-                }
-                let (account, message) = (account.clone(), message.clone());
-                let (channel, courier) = (channel.clone(), self.courier.clone());
-                let sent = async move {
-                    let outcome = courier.send(&channel, &message, now).await;
-                    Sent { account, message, outcome }
-                };
-                due.push(Box::pin(sent) as BoxFuture<'static, Sent>);
-            }
-        }
-        due
-    }
-
-    /// Notes what came of a message.
-    pub async fn note(&mut self, Sent { account, message, outcome }: Sent, now: DateTime<Utc>) {
-        self.busy.remove(&message.channel);
-        let result = if outcome.is_ok() { "delivered" } else { "failed" };
-        metrics::counter!("chartwell_alert_deliveries_total", "channel" => message.channel.clone(), "result" => result)
-            .increment(1);
-        let message = message.after(outcome, now);
-        match message.outcome {
-            Outcome::Delivered => {}
-            Outcome::Waiting => {
-                tracing::warn!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message could not be delivered; it is sent again");
-            }
-            Outcome::Dead => {
-                tracing::error!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message is given up");
-            }
-        }
-        if let Err(error) = self.book.note_messages(&account, &[&message]).await {
-            tracing::warn!(%account, %error, "what became of a message cannot be written down");
-        }
-        let known = self.known.entry(account).or_default();
-        match message.outcome {
-            // Kept so that a summary is not made again.
-            Outcome::Waiting | Outcome::Dead => drop(known.messages.insert(message.id.clone(), message)),
-            Outcome::Delivered if message.id.starts_with(SUMMARY) => {
-                known.messages.insert(message.id.clone(), message);
-            }
-            Outcome::Delivered => drop(known.messages.remove(&message.id)),
-        }
     }
 }
 
@@ -250,13 +187,12 @@ fn change(value: f64, before: &[Option<f64>]) -> Option<f64> {
     (mean != 0.0).then(|| (value - mean) / mean.abs())
 }
 
-fn firing(known: &Known) -> Vec<&str> {
-    let mut firing: Vec<&str> = known
-        .standings
-        .iter()
-        .filter(|(_, of)| of.state == AlertState::Firing)
-        .map(|(rule, _)| rule.as_str())
-        .collect();
+/// The rules of an account that fire, of those that there are.
+fn firing<'a>(rules: &'a Rules, account: &Account, known: &Known) -> Vec<&'a str> {
+    let fires =
+        |rule: &&Rule| known.standings.get(&rule.name).is_some_and(|standing| standing.state == AlertState::Firing);
+    let rules = rules.rules.iter().filter(|rule| rule.accounts.contains(account)).filter(fires);
+    let mut firing: Vec<&str> = rules.map(|rule| rule.name.as_str()).collect();
     firing.sort_unstable();
     firing
 }
@@ -310,5 +246,22 @@ mod tests {
         for nothing in [&[][..], &[None, None], &some(&[0.0, 0.0]), &some(&[-4.0, 4.0])] {
             assert_eq!(change(12.0, nothing), None, "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn only_rules_that_there_are_fire() {
+        let text = |name: &str| {
+            format!("[[rule]]\nname = \"{name}\"\nmetric = \"assistants.runs\"\nwindow = \"5m\"\nabove = 1.0\n")
+        };
+        let (demo, acme): (Account, Account) = ("demo".parse().unwrap(), "acme".parse().unwrap());
+        let rules = text("b") + &text("a") + &text("elsewhere") + "accounts = [\"acme\"]\n" + &text("well");
+        let rules = Rules::read(&rules, &[demo.clone(), acme]).unwrap();
+        let standing = |state| Standing { state, ..Standing::new(Utc::now()) };
+        let mut known = Known::default();
+        for name in ["a", "b", "elsewhere", "of-before"] {
+            known.standings.insert(name.to_owned(), standing(AlertState::Firing));
+        }
+        known.standings.insert("well".to_owned(), standing(AlertState::Ok));
+        assert_eq!(firing(&rules, &demo, &known), ["a", "b"]);
     }
 }

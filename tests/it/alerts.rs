@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chartwell::alerts::book::{Book, Outcome};
 use chartwell::alerts::metric::{Metric, Span, reader};
 use chartwell::alerts::watch::Watch;
 use chrono::{DateTime, Duration, Utc};
@@ -305,6 +306,39 @@ async fn every_metric_has_a_value_and_changes_are_those_since_the_days_before() 
             assert!(Metric::by_name(&name).is_some(), "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_not_read_again_but_for_summaries() {
+    let (url, heard) = listener().await;
+    let rules = channels(&url)
+        + "[[rule]]\nname = \"quiet\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\nchannel = \"ok\"\n"
+        + "[[rule]]\nname = \"unheard\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\nchannel = \"broken\"\n"
+        + "[[summary]]\nevery = \"day\"\nat = \"00:00\"\nchannel = \"elsewhere\"\n"
+        + "[[summary]]\nevery = \"day\"\nat = \"00:00\"\nchannel = \"ok\"\n";
+    let mut app = app("alerts_delivered", &rules).await;
+    let mut watch = app.watch.take().unwrap();
+    let now: DateTime<Utc> = "2026-02-04T00:00:05Z".parse().unwrap();
+    watch.evaluate(now).await;
+    // The alert, and the summary after it.
+    deliver(&mut watch, now).await;
+    deliver(&mut watch, now).await;
+    let paths: Vec<String> = heard.lock().unwrap().iter().map(|(path, ..)| path.clone()).collect();
+    assert_eq!(paths.iter().filter(|path| *path == "ok").count(), 2, "{paths:?}");
+    let known = Book::new(app.clickhouse.clone()).known(&account(&app.account)).await.unwrap();
+    assert_eq!(known.standings.len(), 2);
+    let mut messages: Vec<(&str, Outcome, bool)> = known
+        .messages
+        .values()
+        .map(|message| (message.channel.as_str(), message.outcome, message.id.starts_with("summary-")))
+        .collect();
+    messages.sort_by_key(|(channel, ..)| *channel);
+    let waiting = Outcome::Waiting;
+    assert_eq!(messages, [("broken", waiting, false), ("elsewhere", waiting, true), ("ok", Outcome::Delivered, true)]);
+    assert!(known.messages.values().all(|message| message.body["text"].is_string()));
+    let alerts = app.get("/api/v1/alerts").await;
+    assert_eq!(alerts["deliveries"]["waiting"], 2, "{alerts}");
+    assert_eq!(alerts["items"][0]["state"], "firing", "{alerts}");
 }
 
 #[tokio::test]
