@@ -8,6 +8,7 @@ pub mod book;
 pub mod courier;
 pub mod endpoints;
 pub mod file;
+mod gauges;
 mod guard;
 pub mod metric;
 pub mod outbox;

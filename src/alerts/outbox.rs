@@ -59,6 +59,7 @@ impl Watch {
         }
         self.write_down(&account, &[&message]).await;
         settle(&mut self.known, account, message, now);
+        self.measure_messages();
     }
 
     /// Gives up messages whose channel is not among the rules any more.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::book::{Book, Known, Message, Outcome};
 use super::courier::Courier;
+use super::gauges::{measure_evaluation, measure_state};
 use super::metric::{Questions, Span, reader};
 use super::rules::{Rule, Rules};
 use super::state::{AlertState, News, Standing};
@@ -81,6 +82,7 @@ impl Watch {
             self.known.insert(account.clone(), self.book.known(account).await?);
         }
         self.give_up_without_channel().await;
+        self.measure_messages();
         Ok(())
     }
 
@@ -104,7 +106,7 @@ impl Watch {
                 let known = self.known.entry(account.clone()).or_default();
                 let before = known.standings.get(&rule.name).cloned().unwrap_or_else(|| Standing::new(now));
                 let (standing, told) = before.next(rule, value, now, rules.is_silent(&rule.name, now));
-                measure(&account, rule, standing.state);
+                measure_state(&account, rule, Some(standing.state));
                 if standing.state != before.state {
                     let (before, state) = (before.state.name(), standing.state.name());
                     tracing::info!(%account, rule = rule.name, value, before, state, "an alert has changed");
@@ -123,6 +125,7 @@ impl Watch {
             let summaries = self.summaries(&account, &reader, now).await;
             self.keep(&account, &standings, messages.into_iter().chain(summaries).collect()).await;
         }
+        measure_evaluation(now);
     }
 
     async fn keep(&mut self, account: &Account, standings: &[(&Rule, Standing)], messages: Vec<Message>) {
@@ -137,6 +140,7 @@ impl Watch {
         }
         let known = self.known.entry(account.clone()).or_default();
         known.messages.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+        self.measure_messages();
     }
 
     async fn summaries(&self, account: &Account, reader: &Reader, now: DateTime<Utc>) -> Vec<Message> {
@@ -200,13 +204,6 @@ fn firing<'a>(rules: &'a Rules, account: &Account, known: &Known) -> Vec<&'a str
 fn message(channel: String, body: serde_json::Value, now: DateTime<Utc>) -> Message {
     let id = format!("alert-{}", Uuid::now_v7().simple());
     Message { id, channel, body, created_at: now, tries: 0, next_try: now, outcome: Outcome::Waiting, reason: None }
-}
-
-fn measure(account: &Account, rule: &Rule, state: AlertState) {
-    for of in AlertState::ALL {
-        let labels = [("account", account.to_string()), ("rule", rule.name.clone()), ("state", of.name().to_owned())];
-        metrics::gauge!("chartwell_alert_state", &labels).set(f64::from(u8::from(of == state)));
-    }
 }
 
 /// Until rows of the next minute that ends are stored, or of one that has just ended.

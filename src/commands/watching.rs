@@ -47,6 +47,7 @@ impl Watching {
 async fn watch_alone(mut watch: Watch, clickhouse: ClickHouse, target: Target, stopped: oneshot::Receiver<()>) {
     let mut held = None;
     let watching = async {
+        watch.begin();
         loop {
             // No other instance can reach an embedded engine.
             if !clickhouse.is_embedded() {
@@ -62,12 +63,14 @@ async fn watch_alone(mut watch: Watch, clickhouse: ClickHouse, target: Target, s
                 () = without_end(&mut watch, |watch| Box::pin(watch.run())) => {}
                 () = lost => {}
             }
+            watch.rest();
         }
     };
     tokio::select! {
         () = watching => {}
         _ = stopped => {}
     }
+    watch.end();
     if let Some(lock) = held {
         lock.release().await;
     }

@@ -342,6 +342,47 @@ async fn what_was_delivered_is_not_read_again_but_for_summaries() {
 }
 
 #[tokio::test]
+async fn messages_are_counted_and_those_to_a_channel_that_is_gone_are_given_up() {
+    let (url, _) = listener().await;
+    let rule = "[[rule]]\nname = \"quiet\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\n";
+    let channel = format!("[channel.counted]\nurl = \"{url}/broken\"\nallow_private = true\n");
+    let mut before = app("alerts_gone", &format!("{channel}{rule}channel = \"counted\"\n")).await;
+    let gauges = async |app: &TestApp| -> Vec<String> {
+        let metrics = app.request("/metrics").send().await.unwrap().text().await.unwrap();
+        let of = |line: &&str| {
+            line.starts_with("chartwell_alert_") && line.contains("\"counted\"") && !line.contains("deliveries")
+        };
+        let mut lines: Vec<String> = metrics.lines().filter(of).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let counted = |waiting: u8, dead: u8| {
+        [("dead", dead), ("waiting", waiting)]
+            .map(|(name, count)| format!("chartwell_alert_messages_{name}{{channel=\"counted\"}} {count}"))
+    };
+    let mut watch = before.watch.take().unwrap();
+    let now = minute();
+    watch.recall().await.unwrap();
+    assert_eq!(gauges(&before).await, counted(0, 0));
+    watch.evaluate(now).await;
+    deliver(&mut watch, now).await;
+    assert_eq!(gauges(&before).await, counted(1, 0));
+    let metrics = before.request("/metrics").send().await.unwrap().text().await.unwrap();
+    let evaluated = metrics.lines().find_map(|line| line.strip_prefix("chartwell_alert_evaluated_timestamp_seconds "));
+    assert!(evaluated.unwrap().parse::<f64>().unwrap() > 1.7e9, "{evaluated:?}");
+    // Another one watches now.
+    watch.rest();
+    assert_eq!(gauges(&before).await, counted(0, 0));
+
+    let mut after = app("alerts_gone", rule).await;
+    after.watch.take().unwrap().recall().await.unwrap();
+    assert_eq!(gauges(&after).await, counted(0, 1));
+    let alerts = after.get("/api/v1/alerts").await;
+    let wanted = json!({"waiting": 0, "dead": 1, "reason": "there is no such channel any more"});
+    assert_eq!(alerts["deliveries"], wanted);
+}
+
+#[tokio::test]
 async fn a_summary_comes_once_at_its_time() {
     let (url, heard) = listener().await;
     let rules = format!(

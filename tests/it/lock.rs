@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use chartwell::alerts::book::{Book, Message, Outcome};
 use chartwell::clickhouse::ClickHouse;
 use chartwell::config::QueryConfig;
 use chartwell::migrations::{Lock, Target, Task, WATCH};
+use chrono::Utc;
+use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+use crate::databases::migrate;
+use crate::program::Program;
 use crate::proxy::{Proxy, Way};
-use crate::support::{Via, clickhouse, clickhouse_of, serve_engine, target};
+use crate::support::{Via, account, clickhouse, clickhouse_of, eventually, serve_engine, target};
 
 /// A lock that is abandoned soon.
 const BRIEF: Task = Task {
@@ -113,4 +118,49 @@ async fn a_lock_that_was_made_without_an_answer_is_its_own() {
         lock.expect("it does not wait for itself").unwrap().release().await;
         assert_eq!(owner(&direct, &target, task).await, None);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_has_lost_the_lock_stops_watching_until_it_has_it_again() {
+    let clickhouse = clickhouse(Via::Tcp).await;
+    let (name, url, folder) = ("lock_watching", serve_engine().await, tempfile::tempdir().unwrap());
+    let target = target(name);
+    migrate(&clickhouse, target.clone()).await;
+    // Nobody listens there.
+    let channel = "[channel.nowhere]\nurl = \"http://127.0.0.1:9/\"\nallow_private = true\n";
+    let rule =
+        "[[rule]]\nname = \"r\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nabove = 1.0\nchannel = \"nowhere\"\n";
+    let rules = folder.path().join("rules.toml");
+    std::fs::write(&rules, format!("{channel}{rule}")).unwrap();
+    let now = Utc::now();
+    let message = Message {
+        id: "alert-of-before".to_owned(),
+        channel: "nowhere".to_owned(),
+        body: json!({"text": "It fires."}),
+        created_at: now,
+        tries: 0,
+        next_try: now,
+        outcome: Outcome::Waiting,
+        reason: None,
+    };
+    Book::new(clickhouse.clone()).note_messages(&account(name), &[&message]).await.unwrap();
+    let settings = [("CHARTWELL_CLICKHOUSE_URL", url.as_str()), ("CHARTWELL_ALERTS", rules.to_str().unwrap())];
+    let program = Program::start_with(folder.path(), name, &settings);
+    let waiting = async |count: u8| {
+        let metrics = reqwest::get(format!("{}/metrics", program.url)).await.unwrap().text().await.unwrap();
+        metrics.contains(&format!("chartwell_alert_messages_waiting{{channel=\"nowhere\"}} {count}\n"))
+    };
+    eventually(LONG, || waiting(1)).await;
+    let before = owner(&clickhouse, &target, WATCH).await;
+    assert!(before.is_some());
+
+    let other = Lock::acquire(&clickhouse, &target, WATCH, true).await.unwrap();
+    eventually(LONG, || waiting(0)).await;
+    assert!(program.log().contains("a lock is lost"), "{}", program.log());
+    assert!(!is_lost(&other, Duration::ZERO).await);
+
+    other.release().await;
+    eventually(WATCH.ask_again_after + LONG, || waiting(1)).await;
+    let again = owner(&clickhouse, &target, WATCH).await;
+    assert!(again.is_some() && again != before);
 }
