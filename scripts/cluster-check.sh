@@ -167,7 +167,7 @@ watching() {
     local url found=0
     for url in "$first" "$second"; do
         # Read to its end: an end that comes early would be a failure of the pipe.
-        if curl --silent --max-time 10 "$url/metrics" | grep '^chartwell_alert_state{' >/dev/null; then
+        if curl --silent --max-time 10 "$url/metrics" | grep '^chartwell_alert_state{.* 1$' >/dev/null; then
             found=$((found + 1))
         fi
     done

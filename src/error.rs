@@ -231,10 +231,18 @@ impl From<AnswerError> for ApiError {
         match error {
             AnswerError::Problem(problem) => problem.into(),
             AnswerError::NotFound(detail) => Self::new(Code::NotFound, detail),
-            AnswerError::Ask(AskError::OutsideGrant(outside)) => outside.into(),
-            AnswerError::Ask(AskError::InsufficientScope(scope)) => Self::insufficient_scope(scope),
-            AnswerError::Ask(AskError::Query(error)) => error.into(),
-            AnswerError::Ask(error) => Self::internal(error.to_string()),
+            AnswerError::Ask(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::OutsideGrant(outside) => outside.into(),
+            AskError::InsufficientScope(scope) => Self::insufficient_scope(scope),
+            AskError::Query(error) => error.into(),
+            AskError::Template { .. } | AskError::WithoutBaseCondition { .. } => Self::internal(error.to_string()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
@@ -12,6 +13,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogConfig, LogFormat};
 use crate::traces;
+
+/// Samples are kept one by one for this long, where nobody reads the metrics.
+const SUMMED_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts the log, on standard error, and traces where there is a place for them; not inside of a runtime.
 pub fn start(config: &LogConfig) -> Result<(), String> {
@@ -48,4 +52,43 @@ pub fn metrics() -> PrometheusHandle {
             builder.expect("a list of buckets").install_recorder().expect("no other recorder is installed")
         })
         .clone()
+}
+
+/// Sums up what was measured, again and again. Without it every sample of a histogram stays until the metrics are read.
+pub async fn keep_up(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(SUMMED_UP_EVERY).await;
+        metrics.run_upkeep();
+        tracing::trace!("samples of metrics are summed up");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory of this process, in bytes.
+    fn resident() -> u64 {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn samples_that_nobody_reads_do_not_add_up() {
+        const SAMPLES: usize = 1_000_000;
+        let recorder = PrometheusBuilder::new().set_buckets(&[1.0]).unwrap().build_recorder();
+        let histogram = metrics::with_local_recorder(&recorder, || metrics::histogram!("seconds"));
+        let keeping_up = tokio::spawn(keep_up(recorder.handle()));
+        let mut rounds = Vec::new();
+        for _ in 0..10 {
+            (0..SAMPLES).for_each(|_| histogram.record(0.5));
+            rounds.push(resident());
+            tokio::time::sleep(SUMMED_UP_EVERY).await;
+        }
+        keeping_up.abort();
+        // A sample is a number and a time.
+        let grown = rounds[9].saturating_sub(rounds[0]);
+        assert!(grown < (9 * SAMPLES * 16) as u64 / 2, "{rounds:?}");
+        assert!(recorder.handle().render().contains("seconds_count 10000000"));
+    }
 }

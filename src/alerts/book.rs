@@ -15,6 +15,7 @@ use crate::config::Account;
 
 const RULE: &str = "rule";
 const MESSAGE: &str = "message";
+const IS_DELIVERED: &str = "JSONExtractString(newest, 'outcome') = 'delivered'";
 
 /// Reads and writes what is known.
 #[derive(Clone)]
@@ -53,6 +54,24 @@ pub struct Known {
     pub messages: HashMap<String, Message>,
 }
 
+/// What can be told of an account.
+#[derive(Debug, Default)]
+pub struct Status {
+    pub standings: HashMap<String, Standing>,
+    pub undelivered: Vec<Undelivered>,
+}
+
+/// A message that was not delivered, without what it says.
+#[derive(Debug, Deserialize)]
+pub struct Undelivered {
+    pub outcome: Outcome,
+    pub next_try: DateTime<Utc>,
+    pub reason: Option<String>,
+}
+
+/// What the ids of summaries begin with.
+pub(super) const SUMMARY: &str = "summary-";
+
 #[derive(Row, Serialize, Deserialize)]
 struct EntryRow {
     kind: String,
@@ -67,21 +86,44 @@ impl Book {
         Self { clickhouse }
     }
 
+    /// All that whoever watches has to know. Delivered messages are over, but for summaries, which are not made again.
     pub async fn known(&self, account: &Account) -> Result<Known, QueryError> {
-        let sql = format!(
-            "SELECT toString(kind) AS kind, id, argMax(entries.document, entries.updated_at) AS document, max(entries.updated_at) AS updated_at \
-             FROM `{}`._alerts AS entries GROUP BY kind, id",
-            account.analytics_database()
-        );
-        let rows: Vec<EntryRow> = self.clickhouse.fetch(&sql).await?;
+        let is_over = format!("kind != '{RULE}' AND NOT startsWith(id, '{SUMMARY}') AND {IS_DELIVERED}");
         let mut known = Known::default();
-        for row in rows {
+        for row in self.newest(account, "newest", &format!("NOT ({is_over})")).await? {
             match row.kind.as_str() {
                 RULE => known.standings.extend(read(&row.document).map(|standing| (row.id, standing))),
                 _ => known.messages.extend(read(&row.document).map(|message| (row.id, message))),
             }
         }
         Ok(known)
+    }
+
+    /// How rules stand, and what was not delivered.
+    pub async fn status(&self, account: &Account) -> Result<Status, QueryError> {
+        let fields = ["outcome", "next_try", "reason"]
+            .map(|name| format!("'\"{name}\":', JSONExtractRaw(newest, '{name}')"))
+            .join(", ',', ");
+        let shown = format!("if(kind = '{RULE}', newest, concat('{{', {fields}, '}}'))");
+        let mut status = Status::default();
+        for row in self.newest(account, &shown, &format!("kind = '{RULE}' OR NOT {IS_DELIVERED}")).await? {
+            match row.kind.as_str() {
+                RULE => status.standings.extend(read(&row.document).map(|standing| (row.id, standing))),
+                _ => status.undelivered.extend(read::<Undelivered>(&row.document)),
+            }
+        }
+        Ok(status)
+    }
+
+    /// The newest entry of each rule and of each message that meet a condition; `shown` is what is read of them.
+    async fn newest(&self, account: &Account, shown: &str, condition: &str) -> Result<Vec<EntryRow>, QueryError> {
+        let sql = format!(
+            "SELECT kind, id, {shown} AS document, updated_at FROM (\
+             SELECT toString(kind) AS kind, id, argMax(entries.document, entries.updated_at) AS newest, max(entries.updated_at) AS updated_at \
+             FROM `{}`._alerts AS entries GROUP BY kind, id) WHERE {condition}",
+            account.analytics_database()
+        );
+        self.clickhouse.fetch(&sql).await
     }
 
     pub async fn note_standings(&self, account: &Account, standings: &[(&str, &Standing)]) -> Result<(), QueryError> {

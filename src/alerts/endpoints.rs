@@ -11,7 +11,7 @@ use crate::http::Valid;
 
 /// How alerts stand
 ///
-/// The rules of `alerts.toml` that watch the account, each with its state: `ok`, `pending` (crossed, and not yet for long enough), `firing`, `recovering` (over, and not yet for long enough) or `no_data`. They are evaluated every minute, on minutes and days that are over.
+/// The rules of `alerts.toml` that watch the account, each with its state: `ok`, `pending` (crossed, and not yet for long enough), `firing`, `recovering` (over, and not yet for long enough) or `no_data`. They are evaluated every minute, on minutes and days that are over. Rules are about all of an account: a token with grants is refused.
 #[utoipa::path(
     get,
     path = "/api/v1/alerts",

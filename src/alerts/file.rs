@@ -200,7 +200,7 @@ impl RuleInFile {
             return Err(wrong(text, "`compared_with` does not go with a window of a month"));
         }
         let filters = self.filters.as_ref().map_or(String::new(), |filters| filters.get_ref().clone());
-        metric.check(&filters).map_err(|reason| {
+        metric.check(&filters, window).map_err(|reason| {
             let place = self.filters.as_ref().map_or(self.metric.span().start, |filters| filters.span().start);
             Wrong { place, reason: format!("`filters`: {reason}") }
         })?;
@@ -345,6 +345,11 @@ mod tests {
             (format!("{rule}above = 0.1\ncompared_with = \"12h\""), 6, "`compared_with` is a number of days or weeks"),
             (format!("{rule}above = 0.1\nfilters = \"assistant=a\""), 6, "`filters`: "),
             (format!("{rule}above = 0.1\nfilters = \"range=7d\""), 6, "`filters`: "),
+            (
+                rule.replace("5m", "day") + "above = 0.1\nfilters = \"timezone=Asia/Kathmandu\"",
+                6,
+                "`filters`: `timezone` is set by the rule itself",
+            ),
             (format!("{rule}above = 0.1\nchannel = \"ops\""), 6, "there is no `[channel.ops]`"),
             (format!("{rule}above = 0.1\naccounts = [\"globex\"]"), 6, "`globex` is not served"),
             (format!("{rule}above = 0.1\nno_data = \"maybe\""), 6, "unknown variant `maybe`"),

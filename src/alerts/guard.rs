@@ -2,22 +2,23 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use axum::http::Uri;
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::rules::Channel;
 
 /// Whether a channel can be used at all.
 pub fn check(channel: &Channel) -> Result<(), String> {
-    let url: Uri = channel.url.reveal().parse().map_err(|_| "`url` is no URL".to_owned())?;
-    if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
+    // Read as when a message is sent: an address has many spellings, and no resolver is asked for one.
+    let url: Url = channel.url.reveal().parse().map_err(|_| "`url` is no URL".to_owned())?;
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
         return Err("`url` is a URL like https://hooks.example/alerts".to_owned());
     }
-    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     if !channel.allow_private && host.parse().is_ok_and(is_private) {
         return Err("`url` is an address of a private network; `allow_private = true` allows that".to_owned());
     }
-    if !channel.allow_private && url.scheme_str() == Some("http") {
+    if !channel.allow_private && url.scheme() == "http" {
         return Err("`url` is not encrypted; `https`, or `allow_private = true` on a network of your own".to_owned());
     }
     Ok(())
@@ -88,6 +89,41 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn checked(url: &str) -> Result<(), String> {
+        check(&toml::from_str(&format!("url = \"{url}\"")).unwrap())
+    }
+
+    #[test]
+    fn an_address_is_known_however_it_is_spelled() {
+        for private in [
+            "https://127.0.0.1/x",
+            "https://127.0.0.1./x",
+            "https://2130706433/x",
+            "https://0x7f.1/x",
+            "https://0x7f000001/x",
+            "https://127.1/x",
+            "https://0177.0.0.1/x",
+            "https://%31%32%37.0.0.1/x",
+            "https://１２７.0.0.1/x",
+            "https://user:secret@10.0.0.1:8443/x",
+            "https:10.0.0.1/x",
+            "https://[::1]/x",
+            "https://[0:0:0:0:0:ffff:7f00:1]/x",
+        ] {
+            let told = checked(private).unwrap_err();
+            assert!(told.contains("address of a private network"), "{private}: {told}");
+        }
+        for public in ["https://hooks.example/x", "https://hooks.example./x", "https://16843009/x", "https://1.1/x"] {
+            assert_eq!(checked(public), Ok(()), "{public}");
+        }
+        for none in
+            ["hooks.example", "ftp://hooks.example/x", "https://", "mailto:ops@hooks.example", "https://1.2.3.4.5/"]
+        {
+            let told = checked(none).unwrap_err();
+            assert!(told.starts_with("`url` is "), "{none}: {told}");
+        }
+    }
 
     #[test]
     fn only_the_public_network_is_public() {

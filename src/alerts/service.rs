@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::Utc;
 
-use super::book::{Book, Outcome};
+use super::book::{Book, Outcome, Status};
 use super::rules::Rules;
 use super::schemas::{Alert, Alerts, Deliveries};
 use super::text::told_window;
 use crate::auth::Reader;
-use crate::clickhouse::QueryError;
+use crate::repository::AskError;
 
 #[derive(Clone)]
 pub struct AlertsService {
@@ -23,12 +23,13 @@ impl AlertsService {
     }
 
     /// The rules of the asker's account. Another instance may be the one that watches them.
-    pub async fn alerts(&self, reader: &Reader) -> Result<Alerts, QueryError> {
+    pub async fn alerts(&self, reader: &Reader) -> Result<Alerts, AskError> {
+        reader.principal.grants.check_all()?;
         let (account, now) = (&reader.principal.account, Utc::now());
-        let known = self.book.known(account).await?;
+        let Status { standings, mut undelivered } = self.book.status(account).await?;
         let rules = self.rules.rules.iter().filter(|rule| rule.accounts.contains(account));
         let items = rules.map(|rule| {
-            let standing = known.standings.get(&rule.name);
+            let standing = standings.get(&rule.name);
             Alert {
                 rule: rule.name.clone(),
                 severity: rule.severity,
@@ -50,15 +51,13 @@ impl AlertsService {
             }
         });
         let mut deliveries = Deliveries::default();
-        let mut undelivered: Vec<_> =
-            known.messages.values().filter(|message| message.outcome != Outcome::Delivered).collect();
         undelivered.sort_by_key(|message| message.next_try);
         for message in undelivered {
             match message.outcome {
                 Outcome::Dead => deliveries.dead += 1,
                 _ => deliveries.waiting += 1,
             }
-            deliveries.reason = message.reason.clone().or(deliveries.reason);
+            deliveries.reason = message.reason.or(deliveries.reason);
         }
         Ok(Alerts { items: items.collect(), deliveries })
     }

@@ -1,10 +1,14 @@
 //! What becomes of a rule when it is evaluated. Pure.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::metric::on_the_minute;
 use super::rules::{NoData, Rule};
+
+/// What nobody has looked at for longer than this may have been anything meanwhile.
+const LONGEST_GAP: Duration = Duration::minutes(3);
 
 /// How a rule stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -56,20 +60,26 @@ pub enum News {
 
 impl Standing {
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { state: AlertState::Ok, since: now, value: None, evaluated_at: now, is_told: false }
+        Self { state: AlertState::Ok, since: on_the_minute(now), value: None, evaluated_at: now, is_told: false }
     }
 
     /// The standing after a value was found, and what is to be told of it.
     ///
     /// Crossed: `ok` or `no_data` becomes `pending`, and `firing` when that has lasted. Over: `firing` becomes
-    /// `recovering`, and `ok` when that has lasted. Between both thresholds `firing` goes on. Who is silenced is not told,
-    /// and is told later when it still fires then.
+    /// `recovering`, and `ok` when that has lasted. Between both thresholds `firing` goes on. Minutes are judged, so that
+    /// it does not matter in which second; what lasts has to begin anew after a gap. Who is silenced is not told, and is
+    /// told later when it still fires then; so it is with a rule that has no channel, once it has one.
     pub fn next(&self, rule: &Rule, value: Option<f64>, now: DateTime<Utc>, is_silent: bool) -> (Self, Option<News>) {
-        let state = self.state_of(rule, value, now);
-        let since = if state == self.state { self.since } else { now };
+        let minute = on_the_minute(now);
+        let is_gap = now - self.evaluated_at > LONGEST_GAP;
+        let lasted = if is_gap { Duration::zero() } else { minute - self.since };
+        let state = self.state_of(rule, value, lasted);
+        let has_to_last = matches!(state, AlertState::Pending | AlertState::Recovering);
+        let since = if state == self.state && !(is_gap && has_to_last) { self.since } else { minute };
         let is_burning = matches!(state, AlertState::Firing | AlertState::Recovering);
+        let can_be_told = rule.channel.is_some() && !is_silent;
         let news = match (is_burning, self.is_told) {
-            (true, false) if state == AlertState::Firing && !is_silent => Some(News::Fires),
+            (true, false) if state == AlertState::Firing && can_be_told => Some(News::Fires),
             (false, true) => Some(News::IsOver),
             _ => None,
         };
@@ -77,7 +87,7 @@ impl Standing {
         (Self { state, since, value, evaluated_at: now, is_told }, news)
     }
 
-    fn state_of(&self, rule: &Rule, value: Option<f64>, now: DateTime<Utc>) -> AlertState {
+    fn state_of(&self, rule: &Rule, value: Option<f64>, lasted: Duration) -> AlertState {
         let (is_crossed, is_over) = match (value, rule.no_data) {
             (Some(value), _) => (rule.threshold.is_crossed(value), rule.threshold.is_over(value)),
             (None, NoData::Fire) => (true, false),
@@ -90,7 +100,7 @@ impl Standing {
                 };
             }
         };
-        let has_lasted = now - self.since >= rule.lasting;
+        let has_lasted = lasted >= rule.lasting;
         let is_at_once = rule.lasting.is_zero();
         match self.state {
             AlertState::Ok | AlertState::NoData | AlertState::Pending if !is_crossed => AlertState::Ok,
@@ -109,14 +119,13 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Duration;
-
     use super::*;
     use crate::alerts::rules::Rules;
 
     fn rule(further: &str) -> Rule {
         let text = format!(
-            "[[rule]]\nname = \"r\"\nmetric = \"assistants.error_rate\"\nwindow = \"5m\"\nabove = 0.05\n{further}"
+            "[channel.ops]\nurl = \"https://hooks.example/x\"\n[[rule]]\nname = \"r\"\nmetric = \"assistants.error_rate\"\n\
+             window = \"5m\"\nabove = 0.05\nchannel = \"ops\"\n{further}"
         );
         Rules::read(&text, &["demo".parse().unwrap()]).unwrap().rules.remove(0)
     }
@@ -179,5 +188,59 @@ mod tests {
         assert_eq!(states(&rule, &[BAD, WELL, WELL], 0..2), "firing ok ok");
         // That it is over is told whoever is silenced: somebody knows that it was not.
         assert_eq!(states(&rule, &[BAD, WELL], 1..2), "firing! ok.");
+    }
+
+    #[test]
+    fn a_rule_without_a_channel_is_told_when_it_has_one() {
+        let silent = Rule { channel: None, ..rule("") };
+        let start: DateTime<Utc> = "2026-02-01T00:00:00Z".parse().unwrap();
+        let (firing, news) = Standing::new(start).next(&silent, BAD, start + Duration::minutes(1), false);
+        assert_eq!((firing.state, firing.is_told, news), (AlertState::Firing, false, None));
+        let (_, news) = firing.next(&rule(""), BAD, start + Duration::minutes(2), false);
+        assert_eq!(news, Some(News::Fires));
+    }
+
+    /// The states at these times of day, with since when.
+    fn at(rule: &Rule, times: &[(&str, Option<f64>)]) -> Vec<String> {
+        let time = |time: &str| -> DateTime<Utc> { format!("2026-02-01T{time}Z").parse().unwrap() };
+        let mut standing = Standing::new(time("00:00:00"));
+        let mut states = Vec::new();
+        for (now, value) in times {
+            (standing, _) = standing.next(rule, *value, time(now), false);
+            states.push(format!("{} since {}", standing.state.name(), standing.since.format("%T")));
+        }
+        states
+    }
+
+    #[test]
+    fn the_second_in_which_a_minute_is_judged_does_not_matter() {
+        let seen = at(&rule("for = \"2m\""), &[("00:01:05.9", BAD), ("00:02:30", BAD), ("00:03:05", BAD)]);
+        assert_eq!(seen, ["pending since 00:01:00", "pending since 00:01:00", "firing since 00:03:00"]);
+    }
+
+    #[test]
+    fn what_nobody_looked_at_has_not_lasted() {
+        let rule = rule("for = \"2m\"");
+        let seen = at(&rule, &[("00:01:05", BAD), ("00:05:05", BAD), ("00:06:05", BAD), ("00:07:05", BAD)]);
+        let states =
+            ["pending since 00:01:00", "pending since 00:05:00", "pending since 00:05:00", "firing since 00:07:00"];
+        assert_eq!(seen, states);
+        // What fires goes on, since when it began; whether it is over has to last as well.
+        let seen = at(
+            &rule,
+            &[("00:01:05", BAD), ("00:03:05", BAD), ("01:00:05", BAD), ("01:01:05", WELL), ("02:00:05", WELL)],
+        );
+        assert_eq!(
+            seen[1..],
+            [
+                "firing since 00:03:00",
+                "firing since 00:03:00",
+                "recovering since 01:01:00",
+                "recovering since 02:00:00"
+            ]
+        );
+        // A minute that was left out is no gap.
+        let seen = at(&rule, &[("00:01:05", BAD), ("00:04:05", BAD)]);
+        assert_eq!(seen[1], "firing since 00:04:00");
     }
 }

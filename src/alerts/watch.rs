@@ -4,22 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration as Time;
 
-use chrono::{DateTime, Datelike, Days, Duration, DurationRound, Timelike, Utc, Weekday};
-use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
+use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::book::{Book, Known, Message, Outcome};
 use super::courier::Courier;
+use super::gauges::{measure_evaluation, measure_state};
 use super::metric::{Questions, Span, reader};
-use super::rules::{Rule, Rules, Summary, Window};
+use super::rules::{Rule, Rules};
 use super::state::{AlertState, News, Standing};
+use super::summaries::Due;
 use super::text;
 use crate::auth::Reader;
 use crate::clickhouse::QueryError;
 use crate::config::Account;
-use crate::query::{local_date, start_of_day};
 use crate::service::AnswerError;
 
 /// Rows of a minute are stored this long after it is over.
@@ -29,21 +28,14 @@ const LOOKED_FOR_MESSAGES: Time = Time::from_secs(1);
 
 /// Evaluates rules and tells of them.
 pub struct Watch {
-    rules: Arc<Rules>,
+    pub(super) rules: Arc<Rules>,
     accounts: Vec<Account>,
     questions: Questions,
-    book: Book,
-    courier: Courier,
-    known: HashMap<Account, Known>,
+    pub(super) book: Book,
+    pub(super) courier: Courier,
+    pub(super) known: HashMap<Account, Known>,
     /// Channels that a message is on its way to: one that hangs keeps no other one waiting.
-    busy: BTreeSet<String>,
-}
-
-/// A message that was sent, to where, and what came of it.
-pub struct Sent {
-    account: Account,
-    message: Message,
-    outcome: Result<(), String>,
+    pub(super) busy: BTreeSet<String>,
 }
 
 impl Watch {
@@ -61,22 +53,24 @@ impl Watch {
         &self.questions
     }
 
-    /// Watches without end.
-    pub async fn run(mut self) {
+    /// Watches without end, from what is known; it can be broken off and begun again.
+    pub async fn run(&mut self) {
+        self.busy.clear();
         while let Err(error) = self.recall().await {
             tracing::warn!(%error, "what is known of alerts cannot be read yet");
             tokio::time::sleep(SETTLED).await;
         }
-        let mut sending = FuturesUnordered::new();
-        let mut next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+        // Tasks of their own: an evaluation may take longer than a place is waited for.
+        let mut sending = JoinSet::new();
+        let mut next_evaluation = tokio::time::Instant::now() + until_next_evaluation(Utc::now());
         loop {
-            sending.extend(self.due(Utc::now()));
+            self.due(Utc::now()).into_iter().for_each(|message| drop(sending.spawn(message)));
             tokio::select! {
-                () = tokio::time::sleep_until(next_minute) => {
+                () = tokio::time::sleep_until(next_evaluation) => {
                     self.evaluate(Utc::now()).await;
-                    next_minute = tokio::time::Instant::now() + until_next_minute(Utc::now());
+                    next_evaluation = tokio::time::Instant::now() + until_next_evaluation(Utc::now());
                 }
-                Some(sent) = sending.next() => self.note(sent, Utc::now()).await,
+                Some(sent) = sending.join_next() => self.note(sent.expect("nothing ends it"), Utc::now()).await,
                 () = tokio::time::sleep(LOOKED_FOR_MESSAGES) => {}
             }
         }
@@ -87,6 +81,8 @@ impl Watch {
         for account in &self.accounts {
             self.known.insert(account.clone(), self.book.known(account).await?);
         }
+        self.give_up_without_channel().await;
+        self.measure_messages();
         Ok(())
     }
 
@@ -110,12 +106,13 @@ impl Watch {
                 let known = self.known.entry(account.clone()).or_default();
                 let before = known.standings.get(&rule.name).cloned().unwrap_or_else(|| Standing::new(now));
                 let (standing, told) = before.next(rule, value, now, rules.is_silent(&rule.name, now));
-                measure(&account, rule, standing.state);
-                if let Some(told) = told {
-                    tracing::info!(%account, rule = rule.name, value, state = standing.state.name(), "an alert has changed");
-                    if let Some(channel) = &rule.channel {
-                        news.entry(channel.clone()).or_default().push((rule, standing.clone(), told));
-                    }
+                measure_state(&account, rule, Some(standing.state));
+                if standing.state != before.state {
+                    let (before, state) = (before.state.name(), standing.state.name());
+                    tracing::info!(%account, rule = rule.name, value, before, state, "an alert has changed");
+                }
+                if let (Some(told), Some(channel)) = (told, &rule.channel) {
+                    news.entry(channel.clone()).or_default().push((rule, standing.clone(), told));
                 }
                 known.standings.insert(rule.name.clone(), standing.clone());
                 standings.push((rule, standing));
@@ -128,6 +125,7 @@ impl Watch {
             let summaries = self.summaries(&account, &reader, now).await;
             self.keep(&account, &standings, messages.into_iter().chain(summaries).collect()).await;
         }
+        measure_evaluation(now);
     }
 
     async fn keep(&mut self, account: &Account, standings: &[(&Rule, Standing)], messages: Vec<Message>) {
@@ -142,22 +140,21 @@ impl Watch {
         }
         let known = self.known.entry(account.clone()).or_default();
         known.messages.extend(messages.into_iter().map(|message| (message.id.clone(), message)));
+        self.measure_messages();
     }
 
     async fn summaries(&self, account: &Account, reader: &Reader, now: DateTime<Utc>) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (number, summary) in self.rules.summaries.iter().enumerate() {
-            let Some(range) = due_range(summary, now).filter(|_| summary.accounts.contains(account)) else { continue };
+        for summary in &self.rules.summaries {
+            let Some(Due { id, range }) = summary.due(account, now) else { continue };
             // The same one is not told twice, whoever watches.
-            let id = format!("summary-{account}-{number}-{range}")
-                .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
             let known = self.known.get(account);
             if known.is_some_and(|known| known.messages.contains_key(&id)) {
                 continue;
             }
             match self.questions.totals(reader, &range).await {
                 Ok(totals) => {
-                    let firing = known.map_or_else(Vec::new, firing);
+                    let firing = known.map_or_else(Vec::new, |known| firing(&self.rules, account, known));
                     let body = text::of_summary(account, summary.is_weekly, &totals, &firing, now);
                     messages.push(Message { id, ..message(summary.channel.clone(), body, now) });
                 }
@@ -165,63 +162,6 @@ impl Watch {
             }
         }
         messages
-    }
-
-    /// Messages that are to be sent now, one to each channel.
-    pub fn due(&mut self, now: DateTime<Utc>) -> Vec<BoxFuture<'static, Sent>> {
-        let mut due = Vec::new();
-        for (account, known) in &self.known {
-            let waiting = known
-                .messages
-                .values()
-                .filter(|message| message.outcome == Outcome::Waiting && message.next_try <= now);
-            let mut waiting: Vec<&Message> = waiting.collect();
-            waiting.sort_by_key(|message| message.created_at);
-            for message in waiting {
-                let Some(channel) = self.rules.channels.get(&message.channel) else { continue };
-                if !self.busy.insert(message.channel.clone()) {
-                    continue;
-                }
-                let (account, message) = (account.clone(), message.clone());
-                let (channel, courier) = (channel.clone(), self.courier.clone());
-                let sent = async move {
-                    let outcome = courier.send(&channel, &message, now).await;
-                    Sent { account, message, outcome }
-                };
-                due.push(Box::pin(sent) as BoxFuture<'static, Sent>);
-            }
-        }
-        due
-    }
-
-    /// Notes what came of a message.
-    pub async fn note(&mut self, Sent { account, message, outcome }: Sent, now: DateTime<Utc>) {
-        self.busy.remove(&message.channel);
-        let result = if outcome.is_ok() { "delivered" } else { "failed" };
-        metrics::counter!("chartwell_alert_deliveries_total", "channel" => message.channel.clone(), "result" => result)
-            .increment(1);
-        let message = message.after(outcome, now);
-        match message.outcome {
-            Outcome::Delivered => {}
-            Outcome::Waiting => {
-                tracing::warn!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message could not be delivered; it is sent again");
-            }
-            Outcome::Dead => {
-                tracing::error!(%account, channel = message.channel, reason = message.reason, tries = message.tries, "a message is given up");
-            }
-        }
-        if let Err(error) = self.book.note_messages(&account, &[&message]).await {
-            tracing::warn!(%account, %error, "what became of a message cannot be written down");
-        }
-        let known = self.known.entry(account).or_default();
-        match message.outcome {
-            // Kept so that a summary is not made again.
-            Outcome::Waiting | Outcome::Dead => drop(known.messages.insert(message.id.clone(), message)),
-            Outcome::Delivered if message.id.starts_with("summary-") => {
-                known.messages.insert(message.id.clone(), message);
-            }
-            Outcome::Delivered => drop(known.messages.remove(&message.id)),
-        }
     }
 }
 
@@ -232,54 +172,31 @@ pub async fn value(
     rule: &Rule,
     now: DateTime<Utc>,
 ) -> Result<Option<f64>, AnswerError> {
-    let value = questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, 0)).await?;
+    let asked = |days| questions.value(reader, rule.metric, &rule.filters, Span::of(rule.window, now, days));
+    let value = asked(0).await?;
     let (Some(value), Some(compared)) = (value, rule.compared_with) else { return Ok(value) };
     let mut before = Vec::new();
     for days in compared.days_before() {
-        before.extend(questions.value(reader, rule.metric, &rule.filters, span(rule.window, now, days)).await?);
+        before.push(asked(days).await?);
     }
-    if before.is_empty() {
-        return Ok(None);
-    }
-    let mean = before.iter().sum::<f64>() / before.len() as f64;
-    Ok((mean != 0.0).then(|| (value - mean) / mean.abs()))
+    Ok(change(value, &before))
 }
 
-/// The time that a window is of, so many days before.
-fn span(window: Window, now: DateTime<Utc>, days_before: u32) -> Span {
-    let minute = now.duration_trunc(Duration::minutes(1)).unwrap_or(now) - Duration::days(days_before.into());
-    match window {
-        Window::Last(length) => Span { from: minute - length, to: minute, day: None },
-        Window::Month(zone) => {
-            let today = local_date(zone, minute);
-            Span { from: start_of_day(zone, today.with_day(1).unwrap_or(today)), to: minute, day: None }
-        }
-        Window::Day(zone) => {
-            let day = local_date(zone, now) - Days::new(u64::from(days_before) + 1);
-            Span { from: start_of_day(zone, day), to: start_of_day(zone, day + Days::new(1)), day: Some((day, zone)) }
-        }
-    }
+/// The change of a value since the mean of those before, the newest first; nothing where that is 0. The oldest that
+/// have nothing, or 0, are of a time before anything came in.
+fn change(value: f64, before: &[Option<f64>]) -> Option<f64> {
+    let oldest = before.iter().rposition(|value| value.is_some_and(|value| value != 0.0))?;
+    let values: Vec<f64> = before[..=oldest].iter().copied().flatten().collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean != 0.0).then(|| (value - mean) / mean.abs())
 }
 
-/// The range that a summary is about, in the minute in which it is due.
-fn due_range(summary: &Summary, now: DateTime<Utc>) -> Option<String> {
-    let local = now.with_timezone(&summary.zone);
-    let is_due = local.num_seconds_from_midnight() / 60 == summary.minute;
-    if !is_due || summary.is_weekly && local.weekday() != Weekday::Mon {
-        return None;
-    }
-    let last = local.date_naive() - Days::new(1);
-    let first = if summary.is_weekly { last - Days::new(6) } else { last };
-    Some(format!("datetime_from={first}&datetime_to={last}&timezone={}", summary.zone))
-}
-
-fn firing(known: &Known) -> Vec<&str> {
-    let mut firing: Vec<&str> = known
-        .standings
-        .iter()
-        .filter(|(_, of)| of.state == AlertState::Firing)
-        .map(|(rule, _)| rule.as_str())
-        .collect();
+/// The rules of an account that fire, of those that there are.
+fn firing<'a>(rules: &'a Rules, account: &Account, known: &Known) -> Vec<&'a str> {
+    let fires =
+        |rule: &&Rule| known.standings.get(&rule.name).is_some_and(|standing| standing.state == AlertState::Firing);
+    let rules = rules.rules.iter().filter(|rule| rule.accounts.contains(account)).filter(fires);
+    let mut firing: Vec<&str> = rules.map(|rule| rule.name.as_str()).collect();
     firing.sort_unstable();
     firing
 }
@@ -289,14 +206,59 @@ fn message(channel: String, body: serde_json::Value, now: DateTime<Utc>) -> Mess
     Message { id, channel, body, created_at: now, tries: 0, next_try: now, outcome: Outcome::Waiting, reason: None }
 }
 
-fn measure(account: &Account, rule: &Rule, state: AlertState) {
-    for of in AlertState::ALL {
-        let labels = [("account", account.to_string()), ("rule", rule.name.clone()), ("state", of.name().to_owned())];
-        metrics::gauge!("chartwell_alert_state", &labels).set(f64::from(u8::from(of == state)));
-    }
+/// Until rows of the next minute that ends are stored, or of one that has just ended.
+fn until_next_evaluation(now: DateTime<Utc>) -> Time {
+    let since_last = (now.timestamp_millis() - SETTLED.as_millis() as i64).rem_euclid(60_000);
+    Time::from_millis(60_000 - since_last.unsigned_abs())
 }
 
-fn until_next_minute(now: DateTime<Utc>) -> Time {
-    let into_minute = now.timestamp_millis().rem_euclid(60_000).unsigned_abs();
-    Time::from_millis(60_000 - into_minute) + SETTLED
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_minute_is_evaluated_five_seconds_after_it_is_over() {
+        for (now, seconds) in [
+            ("12:00:05.000", 60.0),
+            ("12:00:05.001", 59.999),
+            ("12:00:59.000", 6.0),
+            // The one before took almost a minute.
+            ("12:01:00.000", 5.0),
+            ("12:01:04.999", 0.001),
+        ] {
+            let now: DateTime<Utc> = format!("2026-02-01T{now}Z").parse().unwrap();
+            assert_eq!(until_next_evaluation(now), Time::from_secs_f64(seconds), "{now}");
+        }
+    }
+
+    #[test]
+    fn days_before_the_first_data_are_nothing_to_compare_with() {
+        let some = |values: &[f64]| -> Vec<Option<f64>> { values.iter().copied().map(Some).collect() };
+        assert_eq!(change(12.0, &some(&[8.0, 8.0, 8.0])), Some(0.5));
+        // It began two days ago.
+        assert_eq!(change(12.0, &some(&[8.0, 8.0, 0.0, 0.0, 0.0])), Some(0.5));
+        assert_eq!(change(12.0, &[Some(8.0), None, Some(8.0), Some(0.0), None]), Some(0.5));
+        // A day without anything since then counts.
+        assert_eq!(change(12.0, &some(&[8.0, 0.0, 16.0, 0.0])), Some(0.5));
+        for nothing in [&[][..], &[None, None], &some(&[0.0, 0.0]), &some(&[-4.0, 4.0])] {
+            assert_eq!(change(12.0, nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn only_rules_that_there_are_fire() {
+        let text = |name: &str| {
+            format!("[[rule]]\nname = \"{name}\"\nmetric = \"assistants.runs\"\nwindow = \"5m\"\nabove = 1.0\n")
+        };
+        let (demo, acme): (Account, Account) = ("demo".parse().unwrap(), "acme".parse().unwrap());
+        let rules = text("b") + &text("a") + &text("elsewhere") + "accounts = [\"acme\"]\n" + &text("well");
+        let rules = Rules::read(&rules, &[demo.clone(), acme]).unwrap();
+        let standing = |state| Standing { state, ..Standing::new(Utc::now()) };
+        let mut known = Known::default();
+        for name in ["a", "b", "elsewhere", "of-before"] {
+            known.standings.insert(name.to_owned(), standing(AlertState::Firing));
+        }
+        known.standings.insert("well".to_owned(), standing(AlertState::Ok));
+        assert_eq!(firing(&rules, &demo, &known), ["a", "b"]);
+    }
 }

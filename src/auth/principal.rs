@@ -106,6 +106,14 @@ pub enum OutsideGrant {
 }
 
 impl Grants {
+    /// Refuses what is about all of an account, where only some of it may be seen.
+    pub fn check_all(&self) -> Result<(), OutsideGrant> {
+        match self.0.keys().next() {
+            Some(field) => Err(OutsideGrant::FieldMissing { field: field.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a dataset that lacks a granted field, and conditions that ask for anything outside.
     pub fn check<'a>(
         &self,
@@ -199,6 +207,12 @@ mod tests {
         assert!(check(asks("profile_code", Operator::In, &["a", "c"])).is_err());
         assert!(check(asks("profile_code", Operator::Eq, &["c"])).is_err());
         assert!(check(asks("profile_code", Operator::IsNull, &[])).is_err());
+    }
+
+    #[test]
+    fn what_is_about_all_of_an_account_is_for_whoever_may_see_all_of_it() {
+        assert!(grants("profile_code", &["a"]).check_all().is_err());
+        assert!(Grants::default().check_all().is_ok());
     }
 
     #[test]

@@ -392,8 +392,9 @@ impl ClickHouse {
             }
             outcome
         });
+        let began = Instant::now();
         let outcome = self.answered(read).await;
-        statement.note(&outcome, Duration::from_millis(limits.slow_query_ms));
+        statement.note(&outcome, began.elapsed(), Duration::from_millis(limits.slow_query_ms));
         outcome
     }
 }

@@ -13,6 +13,7 @@ mod program;
 mod reach;
 mod serve;
 mod token;
+mod watching;
 
 use std::path::PathBuf;
 

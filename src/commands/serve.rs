@@ -6,21 +6,19 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use super::Failure;
-use super::program::{Program, target};
+use super::program::Program;
+use super::watching::Watching;
 use crate::alerts::rules::Rules;
-use crate::alerts::watch::Watch;
 use crate::app::{App, Kept, Serving};
-use crate::clickhouse::ClickHouse;
 use crate::clickhouse::embedded::release_start_up_pages;
 use crate::config::{Account, Config, ConfigError};
 use crate::http::{Routes, Shutdown, serve as serve_http};
 use crate::ingest::endpoints::Ingestion;
-use crate::migrations::{Lock, Target, WATCH};
 use crate::studio::Studio;
+use crate::telemetry;
 
 /// Reads the settings.
 pub type Load<'a> = dyn Fn() -> Result<Config, ConfigError> + 'a;
@@ -72,6 +70,7 @@ pub async fn run(
     let App { kept, writer, serving: Serving { router, ingestion, watch } } = app;
     let counts = kept.request_counts.clone();
     let forgetting = tokio::spawn(async move { counts.forget_quiet_subjects().await });
+    let keeping_up = tokio::spawn(telemetry::keep_up(telemetry::metrics()));
     let (replace, routes) = Routes::replaceable(router);
     let mut present = Present { ingestion, watching: Watching::start(watch, &kept, config), replace };
     let reading_again = async {
@@ -85,6 +84,7 @@ pub async fn run(
         () = reading_again => unreachable!("it never ends"),
     };
     forgetting.abort();
+    keeping_up.abort();
     present.watching.stop().await;
     writer.stop(WRITER_PATIENCE).await;
     present.ingestion.intake.close();
@@ -136,54 +136,6 @@ impl Again<'_> {
             tracing::warn!(settings = waiting.join(","), "some settings that were changed wait for the next start");
         }
         Ok(config)
-    }
-}
-
-/// What watches for alerts, if anything does.
-struct Watching(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
-
-impl Watching {
-    fn none() -> Self {
-        Self(None)
-    }
-
-    fn start(watch: Option<Watch>, kept: &Kept, config: &Config) -> Self {
-        Self(watch.map(|watch| {
-            let (stop, stopped) = oneshot::channel();
-            let target = target(config, &config.server.accounts[0]);
-            (stop, tokio::spawn(watch_alone(watch, kept.clickhouse.clone(), target, stopped)))
-        }))
-    }
-
-    async fn stop(self) {
-        if let Some((stop, task)) = self.0 {
-            drop(stop);
-            let _ = tokio::time::timeout(WRITER_PATIENCE, task).await;
-        }
-    }
-}
-
-/// Watches for alerts, while no other instance does, until it is to stop.
-async fn watch_alone(watch: Watch, clickhouse: ClickHouse, target: Target, stopped: oneshot::Receiver<()>) {
-    let mut held = None;
-    let watching = async {
-        while !clickhouse.is_embedded() && held.is_none() {
-            match Lock::acquire(&clickhouse, &target, WATCH, false).await {
-                Ok(lock) => held = Some(lock),
-                Err(error) => {
-                    tracing::warn!(%error, "it cannot be told who watches for alerts");
-                    tokio::time::sleep(WRITER_PATIENCE).await;
-                }
-            }
-        }
-        watch.run().await;
-    };
-    tokio::select! {
-        () = watching => {}
-        _ = stopped => {}
-    }
-    if let Some(lock) = held {
-        lock.release().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The outermost layer: request ids, problems for every error, panics, headers, log and metrics.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -126,7 +127,12 @@ pub async fn method_not_allowed() -> ApiError {
 }
 
 /// Turns a panic into an error; the message stays in the log.
-pub fn on_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+pub fn on_panic(panic: Box<dyn Any + Send>) -> Response {
+    ApiError::internal(format!("panic: {}", message_of(&*panic))).into_response()
+}
+
+/// What a panic says.
+pub fn message_of(panic: &(dyn Any + Send)) -> &str {
     let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    ApiError::internal(format!("panic: {}", message.unwrap_or("without a message"))).into_response()
+    message.unwrap_or("without a message")
 }

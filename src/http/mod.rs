@@ -9,7 +9,7 @@ mod represent;
 mod request_id;
 mod server;
 
-pub use edge::{Edge, Rendered, method_not_allowed, not_found, on_panic};
+pub use edge::{Edge, Rendered, message_of, method_not_allowed, not_found, on_panic};
 pub use guard::{Gatekeeper, Guarded, guarded, open};
 pub use parameters::{Valid, ValidBody};
 pub use rate_limit::{RateLimits, RequestCounts};

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 pub use admin_db::AdminDbError;
 pub use kafka::KafkaError;
-pub use lock::{Lock, WATCH};
+pub use lock::{Lock, Task, WATCH};
 pub use plan::{Applied, Migration, PlanError, plan};
 pub use render::Target;
 pub use retention::RetentionError;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chartwell::alerts::book::{Book, Outcome};
 use chartwell::alerts::metric::{Metric, Span, reader};
 use chartwell::alerts::watch::Watch;
 use chrono::{DateTime, Duration, Utc};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::program::Program;
-use crate::support::{TestApp, Via, account, granted, json_of, now, sign, span, with};
+use crate::support::{TestApp, Via, account, granted, json_of, sign, span, with};
 
 /// What came to each path, with its headers.
 type Heard = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
@@ -188,8 +189,25 @@ async fn an_alert_is_told_once_signed_and_when_it_is_over() {
     claims.scope = "assistants:read".to_owned();
     let response = app.request("/api/v1/alerts").bearer_auth(sign(&claims)).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
-    let _ = json_of(response).await;
-    assert!(granted(app.claims(), "profile_code", &["a"]).exp > now());
+    assert_eq!(json_of(response).await["code"], "insufficient_scope");
+}
+
+#[tokio::test]
+async fn what_is_about_all_of_an_account_is_not_for_a_token_with_grants() {
+    let app = TestApp::start("alerts_granted").await;
+    let token = sign(&granted(app.claims(), "profile_code", &["a"]));
+    let ask = async |path: &str| {
+        let response = app.request(path).bearer_auth(&token).send().await.unwrap();
+        (response.status(), json_of(response).await)
+    };
+    for path in ["/api/v1/alerts", "/api/v1/freshness"] {
+        let (status, problem) = ask(path).await;
+        assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("outside_grant")), "{path}");
+        app.get(path).await;
+    }
+    // What is in force for the account is in force for the token.
+    let (status, current) = ask("/api/v1/accounts/current").await;
+    assert_eq!((status, &current["account"]), (StatusCode::OK, &json!("alerts_granted")));
 }
 
 #[tokio::test]
@@ -279,6 +297,89 @@ async fn every_metric_has_a_value_and_changes_are_those_since_the_days_before() 
     let value = alerts["items"][0]["value"].as_f64().unwrap();
     assert!((value - 5.0 / 7.0).abs() < 1e-12, "{alerts}");
     assert_eq!((&alerts["items"][0]["state"], &alerts["items"][0]["compared_with"]), (&json!("ok"), &json!("2d")));
+
+    // Whatever is on a card can be watched.
+    for domain in ["recommendations", "assistants", "voice-agents"] {
+        let totals = app.get(&format!("/api/v1/{domain}/totals")).await;
+        for card in totals["totals"].as_array().unwrap() {
+            let name = format!("{}.{}", domain.replace('-', "_"), card["id"].as_str().unwrap());
+            assert!(Metric::by_name(&name).is_some(), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_not_read_again_but_for_summaries() {
+    let (url, heard) = listener().await;
+    let rules = channels(&url)
+        + "[[rule]]\nname = \"quiet\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\nchannel = \"ok\"\n"
+        + "[[rule]]\nname = \"unheard\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\nchannel = \"broken\"\n"
+        + "[[summary]]\nevery = \"day\"\nat = \"00:00\"\nchannel = \"elsewhere\"\n"
+        + "[[summary]]\nevery = \"day\"\nat = \"00:00\"\nchannel = \"ok\"\n";
+    let mut app = app("alerts_delivered", &rules).await;
+    let mut watch = app.watch.take().unwrap();
+    let now: DateTime<Utc> = "2026-02-04T00:00:05Z".parse().unwrap();
+    watch.evaluate(now).await;
+    // The alert, and the summary after it.
+    deliver(&mut watch, now).await;
+    deliver(&mut watch, now).await;
+    let paths: Vec<String> = heard.lock().unwrap().iter().map(|(path, ..)| path.clone()).collect();
+    assert_eq!(paths.iter().filter(|path| *path == "ok").count(), 2, "{paths:?}");
+    let known = Book::new(app.clickhouse.clone()).known(&account(&app.account)).await.unwrap();
+    assert_eq!(known.standings.len(), 2);
+    let mut messages: Vec<(&str, Outcome, bool)> = known
+        .messages
+        .values()
+        .map(|message| (message.channel.as_str(), message.outcome, message.id.starts_with("summary-")))
+        .collect();
+    messages.sort_by_key(|(channel, ..)| *channel);
+    let waiting = Outcome::Waiting;
+    assert_eq!(messages, [("broken", waiting, false), ("elsewhere", waiting, true), ("ok", Outcome::Delivered, true)]);
+    assert!(known.messages.values().all(|message| message.body["text"].is_string()));
+    let alerts = app.get("/api/v1/alerts").await;
+    assert_eq!(alerts["deliveries"]["waiting"], 2, "{alerts}");
+    assert_eq!(alerts["items"][0]["state"], "firing", "{alerts}");
+}
+
+#[tokio::test]
+async fn messages_are_counted_and_those_to_a_channel_that_is_gone_are_given_up() {
+    let (url, _) = listener().await;
+    let rule = "[[rule]]\nname = \"quiet\"\nmetric = \"assistants.runs\"\nwindow = \"1m\"\nbelow = 1.0\n";
+    let channel = format!("[channel.counted]\nurl = \"{url}/broken\"\nallow_private = true\n");
+    let mut before = app("alerts_gone", &format!("{channel}{rule}channel = \"counted\"\n")).await;
+    let gauges = async |app: &TestApp| -> Vec<String> {
+        let metrics = app.request("/metrics").send().await.unwrap().text().await.unwrap();
+        let of = |line: &&str| {
+            line.starts_with("chartwell_alert_") && line.contains("\"counted\"") && !line.contains("deliveries")
+        };
+        let mut lines: Vec<String> = metrics.lines().filter(of).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let counted = |waiting: u8, dead: u8| {
+        [("dead", dead), ("waiting", waiting)]
+            .map(|(name, count)| format!("chartwell_alert_messages_{name}{{channel=\"counted\"}} {count}"))
+    };
+    let mut watch = before.watch.take().unwrap();
+    let now = minute();
+    watch.recall().await.unwrap();
+    assert_eq!(gauges(&before).await, counted(0, 0));
+    watch.evaluate(now).await;
+    deliver(&mut watch, now).await;
+    assert_eq!(gauges(&before).await, counted(1, 0));
+    let metrics = before.request("/metrics").send().await.unwrap().text().await.unwrap();
+    let evaluated = metrics.lines().find_map(|line| line.strip_prefix("chartwell_alert_evaluated_timestamp_seconds "));
+    assert!(evaluated.unwrap().parse::<f64>().unwrap() > 1.7e9, "{evaluated:?}");
+    // Another one watches now.
+    watch.rest();
+    assert_eq!(gauges(&before).await, counted(0, 0));
+
+    let mut after = app("alerts_gone", rule).await;
+    after.watch.take().unwrap().recall().await.unwrap();
+    assert_eq!(gauges(&after).await, counted(0, 1));
+    let alerts = after.get("/api/v1/alerts").await;
+    let wanted = json!({"waiting": 0, "dead": 1, "reason": "there is no such channel any more"});
+    assert_eq!(alerts["deliveries"], wanted);
 }
 
 #[tokio::test]
@@ -293,8 +394,17 @@ async fn a_summary_comes_once_at_its_time() {
     let noon: DateTime<Utc> = "2026-02-03T12:00:00Z".parse().unwrap();
     store_runs(&app, noon, 7, 1).await;
     // Half past eight in Nepal is a quarter to three in the night.
-    for (time, comes) in [("02:44:59", false), ("02:45:05", true), ("02:45:20", false), ("02:46:05", false)] {
-        let now: DateTime<Utc> = format!("2026-02-04T{time}Z").parse().unwrap();
+    for (time, comes) in [
+        ("04T02:44:59", false),
+        ("04T02:45:05", true),
+        ("04T02:45:20", false),
+        ("04T02:46:05", false),
+        // Nobody watched then, and for hours.
+        ("05T08:44:05", true),
+        ("05T08:45:05", false),
+        ("06T08:45:05", false),
+    ] {
+        let now: DateTime<Utc> = format!("2026-02-{time}Z").parse().unwrap();
         watch.recall().await.unwrap();
         watch.evaluate(now).await;
         deliver(&mut watch, now).await;
@@ -303,7 +413,8 @@ async fn a_summary_comes_once_at_its_time() {
         if let [(_, _, body)] = heard.as_slice() {
             let message: Value = serde_json::from_str(body).unwrap();
             let text = message["text"].as_str().unwrap();
-            assert!(text.contains("alerts_summary: the last day") && text.contains("Runs 7"), "{text}");
+            assert!(text.contains("alerts_summary: the last day"), "{text}");
+            assert_eq!(text.contains("Runs 7"), time.starts_with("04"), "{text}");
             assert!(text.contains("No alert fires."), "{text}");
         }
     }

@@ -29,6 +29,7 @@ mod hostile;
 mod import;
 mod ingestion;
 mod kafka;
+mod lock;
 mod migrations;
 mod native;
 mod openapi;

@@ -165,6 +165,19 @@ async fn requests_questions_and_inserts_are_traces_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn samples_are_summed_up_while_nobody_reads_the_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("CHARTWELL_LOG", "info,chartwell::telemetry=trace")];
+    let mut program = Program::start_with(folder.path(), "signals_samples", &settings);
+    eventually(Duration::from_secs(30), || async {
+        program.log().matches("samples of metrics are summed up").count() >= 2
+    })
+    .await;
+    program.signal("-TERM");
+    assert!(program.wait().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_is_away_holds_nothing_up() {
     let folder = tempfile::tempdir().unwrap();
     let account = "signals_away";

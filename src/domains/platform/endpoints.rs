@@ -46,7 +46,8 @@ pub async fn current_account(
 /// How fresh is the data
 ///
 /// Per table: the newest row, how long rows took until they could be read, and what became of what was sent;
-/// personal data that was replaced; the spool.
+/// personal data that was replaced; the spool. It counts all rows of the account: a token with grants is refused, and
+/// finds `fresh_as_of` in each answer.
 #[utoipa::path(
     get,
     path = "/api/v1/freshness",
@@ -100,6 +101,7 @@ impl From<FreshnessError> for ApiError {
         match error {
             FreshnessError::Intake(error) => error.into(),
             FreshnessError::Query(error) => error.into(),
+            FreshnessError::OutsideGrant(outside) => outside.into(),
         }
     }
 }

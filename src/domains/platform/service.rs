@@ -9,7 +9,7 @@ use super::schemas::{
     AccountReadiness, AttributeCount, CodeCount, CurrentAccount, FreshnessReport, KindCount, LimitsOfAccount, Me,
     ModelCount, MyLimits, OperationalDatabaseState, Readiness, SpoolState, TableFreshness,
 };
-use crate::auth::{Reader, Scope};
+use crate::auth::{OutsideGrant, Reader, Scope};
 use crate::clickhouse::QueryError;
 use crate::config::{Account, Config, LimitsConfig, Retention};
 use crate::ingest::{Intake, IntakeError};
@@ -23,6 +23,8 @@ pub enum FreshnessError {
     Intake(#[from] IntakeError),
     #[error(transparent)]
     Query(#[from] QueryError),
+    #[error(transparent)]
+    OutsideGrant(#[from] OutsideGrant),
 }
 
 /// Answers about the asker and the process.
@@ -111,6 +113,7 @@ impl PlatformService {
 
     /// How fresh the data of the asker's account is, and what became of what was sent.
     pub async fn freshness(&self, reader: &Reader) -> Result<FreshnessReport, FreshnessError> {
+        reader.principal.grants.check_all()?;
         let account = &reader.principal.account;
         let status = self.inner.intake.status(account)?;
         let dead_letters = self.inner.repository.dead_letters(account).await?;
