@@ -22,7 +22,7 @@ use crate::alerts::file::RulesError;
 use crate::alerts::metric::Questions;
 use crate::alerts::rules::Rules;
 use crate::alerts::watch::Watch;
-use crate::auth::{Authenticator, KnownRequests, Signatures};
+use crate::auth::{Authenticator, KeySet, KnownRequests, Signatures};
 use crate::clickhouse::{ClickHouse, Freshness, QueryError};
 use crate::config::Config;
 use crate::domains::Domains;
@@ -57,7 +57,7 @@ use crate::http::{
     Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, on_panic, open,
 };
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
-use crate::ingest::mirror::{Mirroring, SelectionError};
+use crate::ingest::mirror::{Mirroring, Selection, SelectionError};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
 use crate::ingest::{Intake, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
@@ -125,6 +125,8 @@ pub struct Kept {
 pub struct Serving {
     pub router: Router,
     pub ingestion: Ingestion,
+    /// The keys that tokens are checked with, besides the secret.
+    pub keys: Option<Arc<KeySet>>,
     /// Set = there are rules to watch.
     pub watch: Option<Watch>,
 }
@@ -148,7 +150,7 @@ impl App {
             book: Book::new(clickhouse.clone()),
             clickhouse,
         };
-        let serving = kept.serving(config, intake)?;
+        let serving = kept.serving(config, intake, None)?;
         Ok(Self { kept, writer, serving })
     }
 }
@@ -156,14 +158,20 @@ impl App {
 impl Kept {
     /// What is served by these settings, after what was served by others; the tables of every account must be up to
     /// date.
-    pub async fn serve_again(&self, config: &Config, before: &Intake) -> Result<Serving, AppError> {
-        self.serving(config, before.with(&self.clickhouse, config).await?)
+    pub async fn serve_again(
+        &self,
+        config: &Config,
+        before: &Intake,
+        keys: Option<&Arc<KeySet>>,
+    ) -> Result<Serving, AppError> {
+        self.serving(config, before.with(&self.clickhouse, config).await?, keys)
     }
 
-    fn serving(&self, config: &Config, intake: Intake) -> Result<Serving, AppError> {
+    fn serving(&self, config: &Config, intake: Intake, keys: Option<&Arc<KeySet>>) -> Result<Serving, AppError> {
         let (accounts, intake) = (&config.server.accounts, Arc::new(intake));
+        let keys = KeySet::from_config(&config.auth, keys)?;
         let gatekeeper = Arc::new(Gatekeeper {
-            authenticator: Authenticator::new(&config.auth, accounts)?,
+            authenticator: Authenticator::new(&config.auth, keys.clone(), accounts),
             signatures: Signatures::new(&config.ingest.hmac_secrets, accounts, self.known_requests.clone()),
             rate_limits: RateLimits::new(&config.server, &config.limits, self.request_counts.clone()),
         });
@@ -204,8 +212,17 @@ impl Kept {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(cors(&config.server.cors_origins))
             .layer(from_fn(Edge::handle));
-        Ok(Serving { router, ingestion, watch })
+        Ok(Serving { router, ingestion, keys, watch })
     }
+}
+
+/// Refuses settings that nothing can be served by, and the files that they name: before anything is touched.
+pub fn check(config: &Config) -> Result<(), AppError> {
+    KeySet::from_config(&config.auth, None)?;
+    Rules::of(config)?;
+    PriceBook::open(config.ingest.prices.as_deref())?;
+    Selection::new(&config.product)?;
+    Ok(())
 }
 
 /// Opens the spool and starts the writer, with what was left by the process before this one.
@@ -314,7 +331,7 @@ fn api(gatekeeper: &Arc<Gatekeeper>) -> (Router<AppState>, utoipa::openapi::Open
 pub fn description() -> utoipa::openapi::OpenApi {
     let config = Config::default();
     let gatekeeper = Arc::new(Gatekeeper {
-        authenticator: Authenticator::new(&config.auth, &config.server.accounts).expect("no keys, no failure"),
+        authenticator: Authenticator::new(&config.auth, None, &config.server.accounts),
         signatures: Signatures::new(&[], &config.server.accounts, KnownRequests::default()),
         rate_limits: RateLimits::new(&config.server, &config.limits, RequestCounts::default()),
     });

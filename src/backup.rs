@@ -15,12 +15,15 @@ use uuid::Uuid;
 
 use crate::clickhouse::embedded::ENGINE_VERSION;
 use crate::clickhouse::{ClickHouse, QueryError, Sql};
-use crate::config::Account;
+use crate::config::{Account, Config};
+use crate::migrations::{RetentionError, refuse_shorter};
 use crate::rows::Table;
 use crate::spool::{KnownIds, id_key};
 
 /// Says what a backup is; written last, so that a folder without it is no backup.
 const MANIFEST: &str = "backup.json";
+/// In a data folder: that a restore into it has not ended.
+const UNFINISHED: &str = "restore-unfinished";
 /// The engine's part.
 const ENGINE: &str = "engine";
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
@@ -59,8 +62,15 @@ pub enum BackupError {
     IsNotWhole(String),
     #[error("the backup is of release {0}, which is newer than this program: restore it with that one")]
     IsNewer(String),
+    #[error(
+        "{note} says that a restore into its folder has not ended: when none runs any more, remove `engine`, `spool`, \
+         `topics` and it from there, and restore again (CHARTWELL_DATA_DIR)"
+    )]
+    Unfinished { note: PathBuf },
     #[error("database {0} is there already: a backup is restored into an empty data folder (CHARTWELL_DATA_DIR)")]
     IsNotEmpty(String),
+    #[error("account {account}: {error}")]
+    Retention { account: String, error: RetentionError },
     #[error("the engine did not finish it: {0}")]
     Engine(String),
     #[error("the index of known ids fails: {0}")]
@@ -101,11 +111,70 @@ impl Manifest {
         serde_json::from_slice(&text).map_err(|reason| BackupError::Unreadable { folder: folder.to_owned(), reason })
     }
 
+    /// Refuses a backup that this program must not restore with these settings, before anything is there of it.
+    pub fn check(&self, folder: &Path, config: &Config) -> Result<(), BackupError> {
+        if is_newer(&self.version, env!("CARGO_PKG_VERSION")) {
+            return Err(BackupError::IsNewer(self.version.clone()));
+        }
+        let base = match (&self.base, folder.parent()) {
+            (Some(base), Some(beside)) => {
+                Self::read(&beside.join(base))?;
+                Some(beside.join(base))
+            }
+            _ => None,
+        };
+        for account in &config.server.accounts {
+            let database = account.analytics_database();
+            if !self.databases.contains(&database) {
+                continue;
+            }
+            refuse_shorter(config.retention().days(account), |table| {
+                // What has not changed is in the other one.
+                let file = Path::new(ENGINE).join("metadata").join(&database).join(format!("{table}.sql"));
+                [Some(folder), base.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .find_map(|in_| fs::read_to_string(in_.join(&file)).ok())
+            })
+            .map_err(|error| BackupError::Retention { account: account.to_string(), error })?;
+        }
+        Ok(())
+    }
+
     fn write(&self, folder: &Path) -> Result<(), BackupError> {
         let text = serde_json::to_vec_pretty(self).expect("it serialises");
         fs::write(folder.join(MANIFEST), text)
             .map_err(|reason| BackupError::Folder { folder: folder.to_owned(), reason })
     }
+}
+
+/// A restore that goes on: until it has ended, the data folder is for nobody else.
+pub struct Restoring {
+    data_dir: PathBuf,
+}
+
+impl Restoring {
+    /// Notes that it begins.
+    pub fn begin(data_dir: &Path) -> Result<Self, BackupError> {
+        let noted = fs::create_dir_all(data_dir).and_then(|()| fs::File::create(data_dir.join(UNFINISHED))?.sync_all());
+        noted.and_then(|()| fs::File::open(data_dir)?.sync_all()).map_err(|reason| of_folder(data_dir, reason))?;
+        Ok(Self { data_dir: data_dir.to_owned() })
+    }
+
+    /// Notes that everything is there.
+    pub fn end(&self) -> Result<(), BackupError> {
+        fs::remove_file(self.data_dir.join(UNFINISHED)).map_err(|reason| of_folder(&self.data_dir, reason))
+    }
+
+    /// Refuses a data folder whose restore has not ended.
+    pub fn refuse(data_dir: &Path) -> Result<(), BackupError> {
+        let note = data_dir.join(UNFINISHED);
+        if note.exists() { Err(BackupError::Unfinished { note }) } else { Ok(()) }
+    }
+}
+
+fn of_folder(folder: &Path, reason: io::Error) -> BackupError {
+    BackupError::Folder { folder: folder.to_owned(), reason }
 }
 
 /// All backups in a folder, the oldest first.
@@ -168,7 +237,6 @@ impl Backups<'_> {
         fs::create_dir_all(&path).map_err(folder_error)?;
         let of_bytes = self.clickhouse.fetch::<u64>(&of_databases(STORED_BYTES, &databases)).await?;
         let of_bytes = of_bytes.first().copied().unwrap_or(0);
-        // What is in another database is not ours, and its definition has a password.
         let elsewhere = self.clickhouse.fetch::<(String, String)>(&of_databases(ELSEWHERE, &databases)).await?;
         let id = Uuid::new_v4().to_string();
         let made_at = Utc::now();
@@ -205,9 +273,6 @@ impl Backups<'_> {
     pub async fn restore(&self, name: &str, tell: impl Fn(Progress)) -> Result<Manifest, BackupError> {
         let path = self.folder.join(name);
         let manifest = Manifest::read(&path)?;
-        if is_newer(&manifest.version, env!("CARGO_PKG_VERSION")) {
-            return Err(BackupError::IsNewer(manifest.version));
-        }
         let mut bytes = manifest.bytes;
         let base_of = manifest.base.as_ref().map(|base| self.folder.join(base));
         if let Some(base) = &base_of {
@@ -305,7 +370,10 @@ fn bytes_of(digits: &str) -> Option<Vec<u8>> {
 }
 
 const STORED_BYTES: &str = "SELECT toUInt64(sum(bytes_on_disk)) FROM system.parts WHERE active AND database IN";
-const ELSEWHERE: &str = "SELECT database, name FROM system.tables WHERE engine = 'PostgreSQL' AND database IN";
+/// What is in another database is not ours, and its definition has a password. What reads from Kafka would go on to do so
+/// wherever it is restored, and take rows from those who read now; a start makes it again.
+const ELSEWHERE: &str = "SELECT database, name FROM system.tables
+    WHERE (engine IN ('PostgreSQL', 'Kafka') OR (engine = 'MaterializedView' AND endsWith(name, '_queue_view'))) AND database IN";
 
 /// A statement that ends with a list of databases.
 fn of_databases(sql: &str, databases: &[String]) -> String {

@@ -47,21 +47,26 @@ struct Provider {
 }
 
 impl KeySet {
-    pub fn from_config(config: &AuthConfig) -> Result<Option<Self>, JwksError> {
+    /// The keys of the settings. Those of the provider that was asked before stay: it may be away just now.
+    pub fn from_config(config: &AuthConfig, before: Option<&Arc<Self>>) -> Result<Option<Arc<Self>>, JwksError> {
         if let Some(path) = &config.jwks_file {
             let error = |reason: String| JwksError::File { path: path.clone(), reason };
             let text = std::fs::read(path).map_err(|reason| error(reason.to_string()))?;
             let keys = Keys::read(&text).map_err(error)?;
-            return Ok(Some(Self { keys: RwLock::new(Arc::new(keys)), provider: None }));
+            return Ok(Some(Arc::new(Self { keys: RwLock::new(Arc::new(keys)), provider: None })));
         }
         let Some(url) = &config.jwks_url else { return Ok(None) };
+        let is_of_url = |before: &&Arc<Self>| before.provider.as_ref().is_some_and(|provider| provider.url == *url);
+        if let Some(before) = before.filter(is_of_url) {
+            return Ok(Some(Arc::clone(before)));
+        }
         let client = reqwest::Client::builder()
             .timeout(FETCH_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(JwksError::Client)?;
         let provider = Provider { url: url.clone(), client, asked: tokio::sync::Mutex::new(None) };
-        Ok(Some(Self { keys: RwLock::default(), provider: Some(provider) }))
+        Ok(Some(Arc::new(Self { keys: RwLock::default(), provider: Some(provider) })))
     }
 
     /// The key that a token names; it must be one for the token's algorithm.

@@ -13,7 +13,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::jwks::{JwksError, KeySet};
+use super::jwks::KeySet;
 use super::principal::{Grants, Principal, Scope};
 use super::refused::TokenRefused;
 use crate::config::{Account, AuthConfig, Secret};
@@ -59,7 +59,7 @@ pub enum Audience {
 /// Checks tokens.
 pub struct Authenticator {
     secret: Option<DecodingKey>,
-    keys: Option<KeySet>,
+    keys: Option<Arc<KeySet>>,
     validation: Validation,
     accounts: Vec<Account>,
     /// Tokens that were accepted, by their hash, with the end of their time. Only those of the secret, which
@@ -68,7 +68,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    pub fn new(config: &AuthConfig, accounts: &[Account]) -> Result<Self, JwksError> {
+    pub fn new(config: &AuthConfig, keys: Option<Arc<KeySet>>, accounts: &[Account]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_exp = true;
@@ -85,13 +85,13 @@ impl Authenticator {
             validation.set_issuer(&[issuer]);
             validation.required_spec_claims.insert("iss".to_owned());
         }
-        Ok(Self {
+        Self {
             secret: config.jwt_secret.as_ref().map(|secret| DecodingKey::from_secret(secret.reveal().as_bytes())),
-            keys: KeySet::from_config(config)?,
+            keys,
             validation,
             accounts: accounts.to_vec(),
             remembered: Cache::new(MOST_REMEMBERED),
-        })
+        }
     }
 
     /// Checks the value of an `Authorization` header.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 use super::program::Program;
-use crate::backup::{Backups, Manifest, Progress, keep, list, name_at, note_ids};
+use crate::backup::{Backups, Manifest, Progress, Restoring, keep, list, name_at, note_ids};
 use crate::config::Config;
 use crate::spool::KnownIds;
 
@@ -73,11 +73,12 @@ pub fn backup(config: &Config, flags: &BackupFlags) -> Result<(), Failure> {
 pub fn restore(config: &Config, flags: &RestoreFlags) -> Result<(), Failure> {
     let named = backup_folder(config)?.join(&flags.backup);
     let path = named.canonicalize().map_err(|error| format!("{} cannot be read: {error}", named.display()))?;
-    Manifest::read(&path)?;
+    Manifest::read(&path)?.check(&path, config)?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
         return Err(format!("{} is no backup", path.display()).into());
     };
     let data_dir = &config.server.data_dir;
+    Restoring::refuse(data_dir)?;
     if let Some(there) = ["engine", "spool", "topics"].map(|part| data_dir.join(part)).iter().find(|part| part.exists())
     {
         return Err(format!(
@@ -86,13 +87,17 @@ pub fn restore(config: &Config, flags: &RestoreFlags) -> Result<(), Failure> {
         )
         .into());
     }
+    let restoring = Restoring::begin(data_dir)?;
     let mut config = config.clone();
     config.clickhouse.backup_dir = Some(folder.to_owned());
-    let program = Program::start(&config)?;
+    // Without an engine nothing has begun.
+    let program = Program::start_to_restore(&config)
+        .or_else(|error| restoring.end().map_or_else(|end| Err(end.into()), |()| Err(error)))?;
     let bar = bar("restoring")?;
     let restored = program.runtime.block_on(put_back(&config, &program, (folder, name), &bar));
     bar.finish_and_clear();
     let (manifest, ids) = restored?;
+    restoring.end()?;
     println!("{}\t{} databases\t{ids} ids known", path.display(), manifest.databases.len());
     Ok(())
 }
@@ -105,6 +110,7 @@ async fn put_back(
 ) -> Result<(Manifest, u64), Failure> {
     let backups = Backups { clickhouse: &program.clickhouse, folder };
     let manifest = backups.restore(name, |progress| show(bar, progress)).await?;
+    fail::fail_point!("restore-put-back", |_| Err("a restore that was made to fail".into()));
     // The release may be a newer one; and accounts that are not in the backup get their tables.
     program.migrate(config, false).await?;
     let index = match config.ingest.kafka_brokers {

@@ -7,13 +7,12 @@ use super::program::{Program, target};
 use crate::alerts::rules::Rules;
 use crate::config::Config;
 use crate::ingest::PriceBook;
-use crate::ingest::mirror::Selection;
 use crate::migrations::{Migrator, State, migrations};
 use crate::repository::read_assistant_names;
 use crate::verification::verify_templates;
 
 pub fn check(config: &Config) -> Result<(), Failure> {
-    Selection::new(&config.product)?;
+    crate::app::check(config)?;
     println!("settings     ok");
     let prices = PriceBook::open(config.ingest.prices.as_deref())?;
     println!("price book   ok  {} prices", prices.len());

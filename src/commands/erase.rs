@@ -29,6 +29,13 @@ pub struct EraseFlags {
 /// How long rows that were accepted wait at the most to be inserted, unless the engine is behind.
 const UNTIL_INSERTED: Duration = Duration::from_secs(3);
 
+/// How long the spool may take to be empty.
+const SPOOL_PATIENCE: Duration = Duration::from_secs(600);
+
+const NOT_COMPLETE: &str = "this receipt lacks what was accepted before and still waited to be inserted: run the command again when \
+                            `chartwell_spool_rows` of every instance has been 0 since, and Kafka's topics, where there are any, \
+                            are read to their end";
+
 pub fn erase(config: &Config, flags: &EraseFlags) -> Result<(), Failure> {
     if !config.server.accounts.contains(&flags.account) {
         return Err(format!("{} is not one of CHARTWELL_ACCOUNTS", flags.account).into());
@@ -38,28 +45,32 @@ pub fn erase(config: &Config, flags: &EraseFlags) -> Result<(), Failure> {
     }
     let program = Program::beside(config)?;
     program.runtime.block_on(async {
-        if !program.is_beside {
-            // What waits in the spool may be the visitor's as well.
-            program.migrate(config, false).await?;
-            let app = App::new(config, program.clickhouse.clone(), Studio::new(None)).await?;
-            app.serving.ingestion.intake.settled().await;
-            app.writer.stop(WRITER_PATIENCE).await;
-            app.serving.ingestion.intake.close();
-        }
+        // Beside servers an instance may have the data folder, and each has a spool of its own: they are let be.
+        let is_alone = !program.is_beside && config.clickhouse.clickhouse_url.is_empty();
+        let is_settled = is_alone && settle(&program, config).await?;
         let salt = salt(&program.clickhouse, &flags.account).await.map_err(|error| error.message)?;
-        let erasure = Erasure {
-            clickhouse: &program.clickhouse,
-            account: &flags.account,
-            salt: &salt,
-            is_dry_run: flags.dry_run,
-        };
-        let mut receipt = erasure.erase(&flags.visitor).await?;
-        if program.is_beside && !flags.dry_run {
-            // What was accepted just before is inserted by then.
+        let mut erasure = Erasure::new(&program.clickhouse, &flags.account, &salt, &flags.visitor, flags.dry_run);
+        erasure.pass().await?;
+        if !is_settled && !flags.dry_run {
+            // What was accepted just before is inserted by then, as a rule.
             tokio::time::sleep(UNTIL_INSERTED).await;
-            receipt.add(erasure.erase(&flags.visitor).await?);
+            erasure.pass().await?;
         }
+        let receipt = erasure.receipt(is_settled);
         println!("{}", serde_json::to_string_pretty(&receipt)?);
+        if !receipt.complete {
+            tracing::warn!("{NOT_COMPLETE}");
+        }
         Ok(())
     })
+}
+
+/// Has what waits in the spool inserted, which may be the visitor's as well; `false` when that is not all there is.
+async fn settle(program: &Program, config: &Config) -> Result<bool, Failure> {
+    program.migrate(config, false).await?;
+    let app = App::new(config, program.clickhouse.clone(), Studio::new(None)).await?;
+    let settled = tokio::time::timeout(SPOOL_PATIENCE, app.serving.ingestion.intake.settled()).await;
+    app.writer.stop(WRITER_PATIENCE).await;
+    app.serving.ingestion.intake.close();
+    Ok(settled.is_ok() && config.ingest.kafka_brokers.is_none())
 }

@@ -5,6 +5,7 @@ use tokio::runtime::Runtime;
 use super::Failure;
 use super::reach::reach;
 use super::serve::stop_signal;
+use crate::backup::Restoring;
 use crate::clickhouse::embedded::{Engine, EngineConfig, Socket, StartError, serve_socket};
 use crate::clickhouse::{ClickHouse, Place};
 use crate::config::{Account, Config};
@@ -24,6 +25,12 @@ pub struct Program {
 impl Program {
     /// Starts with the data folder for itself, where the engine is embedded.
     pub fn start(config: &Config) -> Result<Self, Failure> {
+        Restoring::refuse(&config.server.data_dir)?;
+        Self::start_to_restore(config)
+    }
+
+    /// Starts on a data folder that nobody else may have before all is there.
+    pub fn start_to_restore(config: &Config) -> Result<Self, Failure> {
         telemetry::start(&config.log)?;
         if !config.clickhouse.clickhouse_url.is_empty() {
             return Self::on_servers(config);
@@ -75,22 +82,27 @@ impl Program {
         Ok(Self { clickhouse, runtime, is_beside: matches!(place, Place::Beside(_)) })
     }
 
-    /// Brings the tables of every account up to date.
+    /// Brings the tables of every account up to date; of none, when one would keep its rows for too short a time.
     pub async fn migrate(&self, config: &Config, may_shorten_retention: bool) -> Result<(), Failure> {
+        let migrations = migrations()?;
+        let of_accounts = config.server.accounts.iter().map(|account| Migrator {
+            clickhouse: &self.clickhouse,
+            target: target(config, account),
+            migrations: &migrations,
+            is_alone: self.clickhouse.is_embedded(),
+            may_shorten_retention,
+        });
+        let migrators: Vec<Migrator<'_>> = of_accounts.collect();
+        for migrator in &migrators {
+            migrator.check_retention().await?;
+        }
         if let Some(brokers) = &config.ingest.kafka_brokers {
             Topics::create(brokers, &config.server.accounts).await?;
         }
-        let migrations = migrations()?;
-        for account in &config.server.accounts {
-            let migrator = Migrator {
-                clickhouse: &self.clickhouse,
-                target: target(config, account),
-                migrations: &migrations,
-                is_alone: self.clickhouse.is_embedded(),
-                may_shorten_retention,
-            };
+        for migrator in &migrators {
             let outcome = migrator.run().await?;
             if !outcome.applied.is_empty() {
+                let account = &migrator.target.account;
                 tracing::info!(%account, files = outcome.applied.len(), "the tables are up to date");
             }
             finish_broken_off(&self.clickhouse, &migrator.target).await?;

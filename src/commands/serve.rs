@@ -1,6 +1,7 @@
 //! `chartwell serve`
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,8 +12,8 @@ use tokio::sync::watch;
 use super::Failure;
 use super::program::Program;
 use super::watching::Watching;
-use crate::alerts::rules::Rules;
-use crate::app::{App, Kept, Serving};
+use crate::app::{App, Kept, Serving, check};
+use crate::auth::KeySet;
 use crate::clickhouse::embedded::release_start_up_pages;
 use crate::config::{Account, Config, ConfigError};
 use crate::http::{Routes, Shutdown, serve as serve_http};
@@ -25,8 +26,7 @@ pub type Load<'a> = dyn Fn() -> Result<Config, ConfigError> + 'a;
 
 pub fn serve(load: &Load<'_>, no_migrate: bool) -> Result<(), Failure> {
     let config = load()?;
-    // Before anything is touched: a rule that cannot be right stops the start.
-    Rules::of(&config)?;
+    check(&config)?;
     let program = Program::start(&config)?;
     if config.auth.accepts_no_token() {
         tracing::warn!(
@@ -67,12 +67,12 @@ pub async fn run(
     let url = format!("http://{}", listener.local_addr()?);
     tracing::info!("listening on {url}");
     listening(&url);
-    let App { kept, writer, serving: Serving { router, ingestion, watch } } = app;
+    let App { kept, writer, serving: Serving { router, ingestion, keys, watch } } = app;
     let counts = kept.request_counts.clone();
     let forgetting = tokio::spawn(async move { counts.forget_quiet_subjects().await });
     let keeping_up = tokio::spawn(telemetry::keep_up(telemetry::metrics()));
     let (replace, routes) = Routes::replaceable(router);
-    let mut present = Present { ingestion, watching: Watching::start(watch, &kept, config), replace };
+    let mut present = Present { ingestion, keys, watching: Watching::start(watch, &kept, config), replace };
     let reading_again = async {
         if let Some(again) = again {
             again.run(config.clone(), &kept, &mut present).await;
@@ -98,6 +98,7 @@ pub async fn run(
 /// What is served by the settings that are in force.
 struct Present {
     ingestion: Ingestion,
+    keys: Option<Arc<KeySet>>,
     watching: Watching,
     replace: watch::Sender<Router>,
 }
@@ -122,12 +123,13 @@ impl Again<'_> {
 
     async fn once(&self, running: &Config, kept: &Kept, present: &mut Present) -> Result<Config, Failure> {
         let (config, waiting) = (self.load)()?.taken_by(running)?;
-        Rules::of(&config)?;
+        check(&config)?;
         if !self.no_migrate {
             self.program.migrate(&config, false).await?;
         }
-        let Serving { router, ingestion, watch } = kept.serve_again(&config, &present.ingestion.intake).await?;
-        (present.ingestion, _) = (ingestion, present.replace.send_replace(router));
+        let serving = kept.serve_again(&config, &present.ingestion.intake, present.keys.as_ref()).await?;
+        let Serving { router, ingestion, keys, watch } = serving;
+        (present.ingestion, present.keys, _) = (ingestion, keys, present.replace.send_replace(router));
         std::mem::replace(&mut present.watching, Watching::none()).stop().await;
         present.watching = Watching::start(watch, kept, &config);
         let accounts: Vec<&str> = config.server.accounts.iter().map(Account::as_str).collect();

@@ -10,7 +10,7 @@ pub struct AlertsConfig {
     pub alerts: Option<PathBuf>,
 }
 
-const DEFAULT_FILE: &str = "alerts.toml";
+pub(super) const DEFAULT_FILE: &str = "alerts.toml";
 
 impl AlertsConfig {
     /// The file of rules, where there is one.

@@ -8,6 +8,7 @@ mod admin_db;
 mod alerts;
 mod auth;
 mod clickhouse;
+mod file;
 mod ingest;
 mod limits;
 mod log;
@@ -19,7 +20,8 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use figment::providers::{Format, Serialized, Toml};
+use figment::error::{Actual, Kind as Wrong};
+use figment::providers::Serialized;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::Serialize;
@@ -39,6 +41,7 @@ pub use product::{ProductConfig, UnknownEvents};
 pub use server::ServerConfig;
 pub use values::{Account, Quorum, Secret, ServerUrl, SigningKey};
 
+use self::file::SettingsFile;
 use crate::query::nearest;
 
 const ENVIRONMENT_PREFIX: &str = "CHARTWELL_";
@@ -58,6 +61,15 @@ pub struct Config {
     pub objectives: ObjectivesConfig,
     pub alerts: AlertsConfig,
     pub log: LogConfig,
+    found: Found,
+}
+
+/// Which files there were, of those that there may be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    settings: bool,
+    /// Rules in the place where they are without a setting.
+    alerts: bool,
 }
 
 /// A setting that is unknown or bad. The message names it and says what to do.
@@ -88,25 +100,32 @@ impl Config {
             .into_iter()
             .filter_map(|(name, value)| Some((name.strip_prefix(ENVIRONMENT_PREFIX)?.to_lowercase(), value)));
         let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let known: Vec<String> = Self::defaults().into_iter().map(|(name, _)| name).collect();
         let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-        let in_file = if file.is_file() { Figment::from(Toml::file_exact(file)) } else { Figment::new() };
-        let given = in_file
-            .merge(Given { origin: "environment variable", values: environment.collect() })
-            .merge(Given { origin: "command line", values: flags.collect() });
-        refuse_unknown(&given)?;
-        let config = Self {
-            server: concern(&given)?,
-            clickhouse: concern(&given)?,
-            query: concern(&given)?,
-            auth: concern(&given)?,
-            ingest: concern(&given)?,
-            limits: concern(&given)?,
-            anonymise: concern(&given)?,
-            product: concern(&given)?,
-            objectives: concern(&given)?,
-            alerts: concern(&given)?,
-            log: concern(&given)?,
+        let file = if file.is_file() { Some(SettingsFile::read(file, &known)?) } else { None };
+        let in_file = file.as_ref().map(|file| file.values.clone()).unwrap_or_default();
+        let figment = Figment::new()
+            .merge(Given { origin: IN_FILE, values: in_file })
+            .merge(Given { origin: "environment variable", values: texts(environment) })
+            .merge(Given { origin: "command line", values: texts(flags) });
+        let given = AllGiven { figment, file };
+        given.refuse_unknown(&known)?;
+        let mut config = Self {
+            server: given.concern()?,
+            clickhouse: given.concern()?,
+            query: given.concern()?,
+            auth: given.concern()?,
+            ingest: given.concern()?,
+            limits: given.concern()?,
+            anonymise: given.concern()?,
+            product: given.concern()?,
+            objectives: given.concern()?,
+            alerts: given.concern()?,
+            log: given.concern()?,
+            found: Found::default(),
         };
+        let alerts = config.alerts.alerts.is_none() && config.alerts.file().is_some();
+        config.found = Found { settings: given.file.is_some(), alerts };
         config.refuse_contradictions()?;
         Ok(config)
     }
@@ -153,6 +172,18 @@ impl Config {
     /// These settings, as far as a program can take them that runs with others, and the names of those that wait for
     /// its next start.
     pub fn taken_by(self, running: &Self) -> Result<(Self, Vec<String>), ConfigError> {
+        // A file that is gone is hardly meant to say that everything is as without it.
+        for (file, is_gone) in [
+            (DEFAULT_FILE, running.found.settings && !self.found.settings),
+            (alerts::DEFAULT_FILE, running.found.alerts && self.alerts.file().is_none()),
+        ] {
+            if is_gone {
+                return Err(ConfigError(format!(
+                    "{file} is not there any more, and the program was started with one: put it back, or start it again \
+                     without"
+                )));
+            }
+        }
         let mut taken = self.clone();
         let then = running.clone();
         (taken.clickhouse, taken.query, taken.log) = (then.clickhouse, then.query, then.log);
@@ -195,54 +226,91 @@ fn entries(concern: &impl Serialize) -> Vec<(String, serde_json::Value)> {
     }
 }
 
-/// Reads the settings of one concern; those of others are not its business.
-fn concern<C: Default + Serialize + DeserializeOwned + Validate>(given: &Figment) -> Result<C, ConfigError> {
-    let concern: C =
-        Figment::from(Serialized::defaults(C::default())).merge(given).extract().map_err(|error| told(&error))?;
-    concern.validate().map_err(|errors| {
-        let (name, why) = errors
-            .field_errors()
-            .into_iter()
-            .flat_map(|(name, errors)| errors.iter().map(move |error| (name.to_uppercase(), error.message.clone())))
-            .next()
-            .expect("an error");
-        ConfigError(format!("{ENVIRONMENT_PREFIX}{name} {}", why.unwrap_or("is out of bounds".into())))
-    })?;
-    Ok(concern)
+/// Everything that is given, from wherever.
+struct AllGiven {
+    figment: Figment,
+    file: Option<SettingsFile>,
 }
 
-fn told(error: &figment::Error) -> ConfigError {
-    let error = error.clone().into_iter().next().expect("at least one error");
-    let name = error.path.join(".");
-    let origin = error.metadata.as_ref().map(|metadata| format!(" ({})", place(metadata))).unwrap_or_default();
-    match name.as_str() {
-        "" => ConfigError(format!("the settings cannot be read: {}{origin}", error.kind)),
-        name => ConfigError(format!("{ENVIRONMENT_PREFIX}{}: {}{origin}", name.to_uppercase(), error.kind)),
+impl AllGiven {
+    /// Reads the settings of one concern; those of others are not its business.
+    fn concern<C: Default + Serialize + DeserializeOwned + Validate>(&self) -> Result<C, ConfigError> {
+        let concern: C = Figment::from(Serialized::defaults(C::default()))
+            .merge(&self.figment)
+            .extract()
+            .map_err(|error| self.told(error))?;
+        concern.validate().map_err(|errors| {
+            let (name, why) = errors
+                .field_errors()
+                .into_iter()
+                .flat_map(|(name, errors)| errors.iter().map(move |error| (name.to_uppercase(), error.message.clone())))
+                .next()
+                .expect("an error");
+            ConfigError(format!("{ENVIRONMENT_PREFIX}{name} {}", why.unwrap_or("is out of bounds".into())))
+        })?;
+        Ok(concern)
+    }
+
+    fn refuse_unknown(&self, known: &[String]) -> Result<(), ConfigError> {
+        let values: Dict = self.figment.extract().map_err(|error| self.told(error))?;
+        let Some((name, value)) = values.iter().find(|(name, _)| !known.contains(name)) else { return Ok(()) };
+        let origin = self.origin(name, self.figment.get_metadata(value.tag()));
+        let near = nearest(name, known)
+            .map(|near| format!("; did you mean {ENVIRONMENT_PREFIX}{}?", near.to_uppercase()))
+            .unwrap_or_default();
+        Err(ConfigError(format!("{ENVIRONMENT_PREFIX}{} is not a setting{origin}{near}", name.to_uppercase())))
+    }
+
+    /// What is wrong with a value.
+    fn told(&self, error: figment::Error) -> ConfigError {
+        let error = error.into_iter().next().expect("at least one error");
+        let name = error.path.first().map(String::as_str).unwrap_or_default();
+        let origin = self.origin(name, error.metadata.as_ref());
+        let shown = error.path.join(".").to_uppercase();
+        ConfigError(format!("{ENVIRONMENT_PREFIX}{shown}: {}{origin}", why(&error.kind)))
+    }
+
+    fn origin(&self, name: &str, metadata: Option<&Metadata>) -> String {
+        match (metadata, &self.file) {
+            (Some(metadata), Some(file)) if metadata.name == IN_FILE => format!(" ({})", file.place(name)),
+            (Some(metadata), _) => format!(" (given as {})", metadata.name),
+            (None, _) => String::new(),
+        }
     }
 }
 
-fn place(metadata: &Metadata) -> String {
-    match &metadata.source {
-        Some(source) => format!("in {source}"),
-        None => format!("given as {}", metadata.name),
+/// Why a value cannot be taken: by what it is, never by what it says.
+fn why(wrong: &Wrong) -> String {
+    match wrong {
+        // Our own words: see the types of values.
+        Wrong::Message(why) => why.clone(),
+        Wrong::InvalidType(found, wanted) | Wrong::InvalidValue(found, wanted) => {
+            let found = match found {
+                Actual::Bool(_) => "`true` or `false`",
+                Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+                Actual::Char(_) | Actual::Str(_) | Actual::Bytes(_) => "a text",
+                Actual::Seq => "a list",
+                Actual::Map => "a table",
+                _ => "something else",
+            };
+            format!("there is {found} instead of {wanted}")
+        }
+        Wrong::UnknownVariant(_, known) => format!("it is none of {}", known.join(", ")),
+        _ => "it is not what belongs there".to_owned(),
     }
 }
 
-fn refuse_unknown(given: &Figment) -> Result<(), ConfigError> {
-    let known: Vec<String> = Config::defaults().into_iter().map(|(name, _)| name).collect();
-    let values: Dict = given.extract().map_err(|error| told(&error))?;
-    let Some((name, value)) = values.iter().find(|(name, _)| !known.contains(name)) else { return Ok(()) };
-    let origin = given.get_metadata(value.tag()).map(|metadata| format!(" ({})", place(metadata))).unwrap_or_default();
-    let near = nearest(name, &known)
-        .map(|near| format!("; did you mean {ENVIRONMENT_PREFIX}{}?", near.to_uppercase()))
-        .unwrap_or_default();
-    Err(ConfigError(format!("{ENVIRONMENT_PREFIX}{} is not a setting{origin}{near}", name.to_uppercase())))
+/// Texts stay texts: a password may look like a number.
+fn texts(given: impl Iterator<Item = (String, String)>) -> Dict {
+    given.map(|(name, value)| (name, Value::from(value))).collect()
 }
 
-/// Texts from the environment or the command line. They stay texts: a password may look like a number.
+const IN_FILE: &str = "settings file";
+
+/// Values from one place.
 struct Given {
     origin: &'static str,
-    values: Vec<(String, String)>,
+    values: Dict,
 }
 
 impl Provider for Given {
@@ -251,8 +319,7 @@ impl Provider for Given {
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let values = self.values.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-        Ok(Map::from([(Profile::Default, values.collect())]))
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
     }
 }
 
@@ -319,7 +386,7 @@ mod tests {
             (
                 "CHARTWELL_HMAC_SECRETS",
                 "k1:demo:short-but-secret",
-                "CHARTWELL_HMAC_SECRETS: the secret of signing key `k1` has less than 24 bytes (given as environment variable)",
+                "CHARTWELL_HMAC_SECRETS: the secret of a signing key has less than 24 bytes (given as environment variable)",
             ),
             (
                 "CHARTWELL_KAFKA_BROKERS",
@@ -364,7 +431,7 @@ mod tests {
             })
             .collect::<Vec<_>>()
             .join("\n");
-        let table: toml_table::Table = Figment::from(Toml::string(&uncommented)).extract().unwrap();
+        let table: std::collections::BTreeMap<String, Value> = toml::from_str(&uncommented).unwrap();
         let in_file: Vec<&String> = table.keys().collect();
         let mut known: Vec<String> = Config::defaults().into_iter().map(|(name, _)| name).collect();
         known.sort();
@@ -377,8 +444,71 @@ mod tests {
         }
     }
 
-    mod toml_table {
-        pub type Table = std::collections::BTreeMap<String, figment::value::Value>;
+    fn in_file(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chartwell.toml");
+        std::fs::write(&file, text).unwrap();
+        let told = |error: ConfigError| error.to_string().replace(&format!("{}/", folder.path().display()), "");
+        Config::read(Some(&file), [], &Vec::new()).map_err(told)
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_without_what_it_says() {
+        for (text, told) in [
+            ("# one\njwt_secret = \"hunter2", "chartwell.toml, line 2, column 22: invalid basic string"),
+            ("jwt_secret = 'hunter2", "chartwell.toml, line 1, column 22: invalid literal string"),
+            (
+                "jwt_secret = \"\"\"hunter2\naccounts = []",
+                "chartwell.toml, line 2, column 14: invalid multiline basic string",
+            ),
+            ("jwt_secret = hunter2", "chartwell.toml, line 1, column 14: invalid string, expected `\"`, `'`"),
+            ("jwt_secret = \"hunter2\\x\"", "invalid escape sequence"),
+            ("jwt_secret = \"a\" hunter2", "expected newline, `#`"),
+            ("jwt_secret: hunter2", "chartwell.toml, line 1, column 11: expected `.`, `=`"),
+            ("hunter2", "chartwell.toml, line 1, column 8: expected `.`, `=`"),
+            ("\"hunter2\" \"hunter2\"", "expected `.`, `=`"),
+            ("hmac_secrets = [\"k:acme:hunter2\", hunter2", "invalid array"),
+            (
+                "jwt_secret = \"hunter2\"\n jwt_secret = \"hunter2\"",
+                "chartwell.toml, line 2, column 2: `jwt_secret` is there already",
+            ),
+            ("\"hunter2\" = 1\n\"hunter2\" = 2", "chartwell.toml, line 2, column 1: the key is there already"),
+            ("hunter2 = 1\nhunter2.a = 2", "the key in front of a `.` is no table"),
+            ("[hunter2]\n[hunter2]", "the key is there already"),
+            (
+                "\nclickhouse_password = 424242",
+                "CHARTWELL_CLICKHOUSE_PASSWORD: there is a number instead of a string (in chartwell.toml, line 2, column 23)",
+            ),
+            ("clickhouse_password = -4.24242", "there is a number instead of a string"),
+            ("clickhouse_password = [\"hunter2\"]", "there is a list instead of a string"),
+            ("clickhouse_password.hunter2 = \"hunter2\"", "there is a table instead of a string"),
+            ("jwt_secret = 4242-12-12", "CHARTWELL_JWT_SECRET: there is a table instead of a string"),
+            ("jwt_secret = true", "CHARTWELL_JWT_SECRET: there is `true` or `false` instead of a string"),
+            ("jwt_secret = \"hunter2\"", "CHARTWELL_JWT_SECRET is shorter than 32 bytes"),
+            ("admin_db_url = 424242", "CHARTWELL_ADMIN_DB_URL: there is a number instead of a string"),
+            ("admin_db_url = \"hunter2\"", "CHARTWELL_ADMIN_DB_URL: it is not a URL"),
+            ("hmac_secrets = 424242", "CHARTWELL_HMAC_SECRETS: it is neither a text nor what else belongs there"),
+            ("hmac_secrets = [424242]", "CHARTWELL_HMAC_SECRETS: it is neither a text nor what else belongs there"),
+            ("hmac_secrets = [\"hunter2\"]", "a signing key is `key_id:account:secret`"),
+            ("hmac_secrets = [\"k:hunter2-:acme\"]", "the second part of a signing key is not an account"),
+            ("hmac_secrets = [\"hunter2:acme:k\"]", "the secret of a signing key has less than 24 bytes"),
+            ("product_unknown_events = \"hunter2\"", "CHARTWELL_PRODUCT_UNKNOWN_EVENTS: it is none of refuse, count"),
+        ] {
+            let error = in_file(text).unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
+            assert!(!error.contains("hunter2") && !error.contains("4242") && error.lines().count() == 1, "{error}");
+        }
+        let unknown = in_file("\njwt_secrt = \"hunter2\"").unwrap_err();
+        let told = "CHARTWELL_JWT_SECRT is not a setting (in chartwell.toml, line 2, column 13); did you mean CHARTWELL_JWT_SECRET?";
+        assert_eq!(unknown, told);
+    }
+
+    #[test]
+    fn a_file_that_was_there_at_the_start_is_missed_when_it_is_gone() {
+        let (with, without) = (in_file("accounts = [\"acme\"]").unwrap(), read(&[]).unwrap());
+        assert!(with.clone().taken_by(&with).is_ok() && with.clone().taken_by(&without).is_ok());
+        let refused = without.taken_by(&with).unwrap_err().to_string();
+        assert!(refused.starts_with("chartwell.toml is not there any more"), "{refused}");
     }
 
     #[test]

@@ -187,9 +187,11 @@ impl FromStr for SigningKey {
         if key_id.is_empty() {
             return Err("a signing key needs an id before its first `:`".to_owned());
         }
-        let key = Self { key_id: key_id.to_owned(), account: account.parse()?, secret: Secret::new(secret) };
+        // None of its parts is told: who mixes them up has the secret in another one.
+        let account = account.parse().map_err(|_| "the second part of a signing key is not an account")?;
+        let key = Self { key_id: key_id.to_owned(), account, secret: Secret::new(secret) };
         if key.secret_bytes().len() < SHORTEST_SIGNING_SECRET {
-            return Err(format!("the secret of signing key `{key_id}` has less than {SHORTEST_SIGNING_SECRET} bytes"));
+            return Err(format!("the secret of a signing key has less than {SHORTEST_SIGNING_SECRET} bytes"));
         }
         Ok(key)
     }
@@ -237,7 +239,7 @@ where
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it is neither a text nor what else belongs there")]
 enum TextOr<T> {
     Text(String),
     Other(T),

@@ -19,7 +19,7 @@ use utoipa::openapi::path::{Operation, Paths};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::rate_limit::RateLimits;
-use super::represent::{Form, represent};
+use super::represent::{Accepted, represent};
 use super::request_id::RequestId;
 use crate::auth::{Authenticator, Principal, Reader, Scope, Signatures, Signed, SignedIn};
 use crate::error::{ApiError, Code};
@@ -105,8 +105,8 @@ fn declared_of(path: &str, operation: &Operation) -> Needs {
 
 async fn guard(State((gatekeeper, needs)): State<(Arc<Gatekeeper>, Needs)>, request: Request, next: Next) -> Response {
     match admit(&gatekeeper, needs, request).await {
-        Ok(Admitted { request, form, limit_headers, signed }) => {
-            let asked = form.remembered(&request);
+        Ok(Admitted { request, accepted, limit_headers, signed }) => {
+            let asked = accepted.remembered(&request);
             let response = next.run(request).await;
             if let Some(signed) = signed.filter(|_| response.status().is_success()) {
                 signed.accepted();
@@ -129,7 +129,7 @@ async fn guard(State((gatekeeper, needs)): State<(Arc<Gatekeeper>, Needs)>, requ
 
 struct Admitted {
     request: Request,
-    form: Form,
+    accepted: Accepted,
     limit_headers: Option<super::rate_limit::LimitHeaders>,
     signed: Option<SignedIn>,
 }
@@ -195,12 +195,12 @@ async fn admit(gatekeeper: &Gatekeeper, needs: Needs, mut request: Request) -> R
             .retry_after(seconds);
         (error, Some(headers))
     })?;
-    let form = Form::accepted(request.method(), request.headers()).map_err(|error| (error, limit_headers))?;
+    let accepted = Accepted::by(request.method(), request.headers()).map_err(|error| (error, limit_headers))?;
     let request_id =
         request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
     traces::note_account(principal.account.as_str());
     request.extensions_mut().insert(Reader::new(principal, request_id.0));
-    Ok(Admitted { request, form, limit_headers, signed })
+    Ok(Admitted { request, accepted, limit_headers, signed })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Reader {

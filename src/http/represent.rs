@@ -49,57 +49,70 @@ impl<T: Shape + Serialize> AnyShape for T {
 
 /// The forms that an answer can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+enum Form {
     Json,
     Csv,
 }
 
+/// The forms that a request accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Accepted {
+    best: Form,
+    /// Whether JSON may come, where there is nothing else.
+    json: bool,
+}
+
 /// How an answer is wanted.
 pub(super) struct Asked {
-    form: Form,
+    accepted: Accepted,
     if_none_match: Option<HeaderValue>,
 }
 
-impl Form {
-    /// The form that a request accepts; only reading has one.
-    pub(super) fn accepted(method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
+impl Accepted {
+    const JSON: Self = Self { best: Form::Json, json: true };
+
+    /// What the headers of a request say; only reading has forms.
+    pub(super) fn by(method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
         if method != Method::GET && method != Method::HEAD {
-            return Ok(Self::Json);
+            return Ok(Self::JSON);
         }
         let accept: Vec<&str> =
             headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
         if accept.is_empty() {
-            return Ok(Self::Json);
+            return Ok(Self::JSON);
         }
-        let mut best: Option<(f32, Self)> = None;
+        let (mut best, mut json): (Option<(f32, Form)>, bool) = (None, false);
         for range in accept.iter().flat_map(|value| value.split(',')) {
             let mut parts = range.split(';').map(str::trim);
             let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "application/json" | "application/*" | "*/*" | "application/problem+json" => Self::Json,
-                "text/csv" | "text/*" => Self::Csv,
+                "application/json" | "application/*" | "*/*" | "application/problem+json" => Form::Json,
+                "text/csv" | "text/*" => Form::Csv,
                 _ => continue,
             };
             let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            if quality > 0.0 && best.is_none_or(|(known, _)| quality > known) {
-                best = Some((quality, form));
+            if quality > 0.0 {
+                json |= form == Form::Json;
+                if best.is_none_or(|(known, _)| quality > known) {
+                    best = Some((quality, form));
+                }
             }
         }
-        best.map(|(_, form)| form)
+        best.map(|(_, best)| Self { best, json })
             .ok_or_else(|| ApiError::new(Code::NotAcceptable, "Answers are `application/json` or `text/csv`."))
     }
 
     pub(super) fn remembered(self, request: &Request) -> Asked {
-        Asked { form: self, if_none_match: request.headers().get(header::IF_NONE_MATCH).cloned() }
+        Asked { accepted: self, if_none_match: request.headers().get(header::IF_NONE_MATCH).cloned() }
     }
 }
 
 /// Represents the answer in a response, where there is one.
 pub(super) fn represent(mut response: Response, asked: Asked) -> Response {
     let Some(Pending(shape)) = response.extensions_mut().remove::<Pending>() else {
-        return if asked.form == Form::Csv && response.status().is_success() { without_csv() } else { response };
+        return if asked.accepted.json || !response.status().is_success() { response } else { without_csv() };
     };
     let mut shape = shape.lock().unwrap_or_else(PoisonError::into_inner);
-    let (content_type, tag, body) = match asked.form {
+    let (content_type, tag, body) = match asked.accepted.best {
         Form::Json => {
             let body = shape.json();
             let tag = tag(without_cost(&body, &shape.meta().cost));
@@ -149,19 +162,39 @@ fn matches(known: &HeaderValue, tag: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn accepted(accept: &str) -> Result<Form, Code> {
+    fn accepted(accept: &str) -> Result<Accepted, Code> {
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_str(accept).unwrap())]);
-        Form::accepted(&Method::GET, &headers).map_err(|error| error.code)
+        Accepted::by(&Method::GET, &headers).map_err(|error| error.code)
+    }
+
+    fn best(accept: &str) -> Result<Form, Code> {
+        accepted(accept).map(|accepted| accepted.best)
     }
 
     #[test]
     fn the_best_accepted_form_is_given() {
-        assert_eq!(accepted("application/json"), Ok(Form::Json));
-        assert_eq!(accepted("text/csv"), Ok(Form::Csv));
-        assert_eq!(accepted("text/html, */*;q=0.1"), Ok(Form::Json));
-        assert_eq!(accepted("application/json;q=0.5, text/csv"), Ok(Form::Csv));
-        assert_eq!(accepted("application/xml"), Err(Code::NotAcceptable));
-        assert_eq!(accepted("text/csv;q=0"), Err(Code::NotAcceptable));
+        assert_eq!(best("application/json"), Ok(Form::Json));
+        assert_eq!(best("text/csv"), Ok(Form::Csv));
+        assert_eq!(best("text/html, */*;q=0.1"), Ok(Form::Json));
+        assert_eq!(best("application/json;q=0.5, text/csv"), Ok(Form::Csv));
+        assert_eq!(best("application/xml"), Err(Code::NotAcceptable));
+        assert_eq!(best("text/csv;q=0"), Err(Code::NotAcceptable));
+    }
+
+    #[test]
+    fn where_there_is_json_alone_it_is_given_to_whoever_accepts_it_as_well() {
+        for (accept, json) in [
+            ("text/csv", false),
+            ("text/*", false),
+            ("text/csv, application/json;q=0", false),
+            ("text/csv, application/json;q=0.5", true),
+            ("text/csv, */*;q=0.1", true),
+            ("*/*;q=0.1, text/csv", true),
+            ("application/json", true),
+        ] {
+            assert_eq!(accepted(accept).unwrap().json, json, "{accept}");
+        }
+        assert_eq!(best("text/csv, application/json;q=0.5"), Ok(Form::Csv));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
-use super::quotas::{OverQuota, Quotas};
+use super::quotas::{OverQuota, Quotas, Reserved};
 use super::submission::Submission;
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::{Account, Config, Kind};
@@ -144,9 +144,13 @@ impl Intake {
         submission.commit_patiently().await
     }
 
-    /// Counts rows that are about to be taken, which an account may have no more of.
-    pub(super) fn count(&self, account: &Account, rows: usize) -> Result<(), IntakeError> {
-        Ok(self.quotas.count(account, rows)?)
+    /// Keeps room for rows that are about to be taken, where an account may have so many and no more.
+    pub(super) fn reserve<'q>(
+        &'q self,
+        account: &'q Account,
+        rows: usize,
+    ) -> Result<Option<Reserved<'q>>, IntakeError> {
+        Ok(self.quotas.reserve(account, rows)?)
     }
 
     /// How many rows an account has sent today, where that is limited.

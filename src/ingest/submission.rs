@@ -82,8 +82,10 @@ impl<'i, 'a, R: Row<'a> + Personal> Submission<'i, R> {
     pub async fn commit(mut self) -> Result<Accepted, IntakeError> {
         self.clean().await?;
         let rows: Vec<Rows> = self.by_month.into_values().collect();
-        self.intake.count(self.account, rows.iter().map(Rows::len).sum())?;
-        self.intake.put(self.account, R::TABLE, rows).await
+        let reserved = self.intake.reserve(self.account, rows.iter().map(Rows::len).sum())?;
+        let taken = self.intake.put(self.account, R::TABLE, rows).await?;
+        reserved.into_iter().for_each(|reserved| reserved.accepted(taken.accepted));
+        Ok(taken)
     }
 
     /// Hands the rows on as soon as the spool has room for them.

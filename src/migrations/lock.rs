@@ -80,7 +80,8 @@ impl Lock {
         }
         let waiting = Instant::now();
         loop {
-            if owner.create().await? {
+            // A statement for all servers of a cluster only where it may do something: some wait for ever.
+            if owner.whose().await?.is_none() && owner.create().await? {
                 let began = Instant::now();
                 if owner.renew().await?.as_ref() == Some(&owner.id) {
                     return Ok(Self::held(owner, began));

@@ -20,7 +20,7 @@ pub use kafka::KafkaError;
 pub use lock::{Lock, Task, WATCH};
 pub use plan::{Applied, Migration, PlanError, plan};
 pub use render::Target;
-pub use retention::RetentionError;
+pub use retention::{RetentionError, refuse_shorter};
 pub use run::{MigrationError, Migrator, Outcome, State, Status};
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");

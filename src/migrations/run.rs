@@ -78,6 +78,12 @@ struct CountRow {
 }
 
 impl Migrator<'_> {
+    /// Refuses a retention that [`Self::run`] would refuse, and changes nothing.
+    pub async fn check_retention(&self) -> Result<(), MigrationError> {
+        let outdated = retention::outdated(self.clickhouse, &self.target, self.may_shorten_retention).await;
+        outdated.map(drop).map_err(|error| self.retention(error))
+    }
+
     /// Applies what is pending. Another instance that does the same is waited for.
     pub async fn run(&self) -> Result<Outcome, MigrationError> {
         self.create_databases().await?;
@@ -127,7 +133,7 @@ impl Migrator<'_> {
         }
         retention::align(self.clickhouse, &self.target, self.may_shorten_retention)
             .await
-            .map_err(|error| MigrationError::Retention { account: self.target.account.to_string(), error })?;
+            .map_err(|error| self.retention(error))?;
         admin_db::align(self.clickhouse, &self.target).await.map_err(|error| self.admin_db(error))?;
         kafka::align(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
         Ok(outcome)
@@ -246,6 +252,10 @@ impl Migrator<'_> {
 
     fn refused(&self, error: PlanError) -> MigrationError {
         MigrationError::Plan { account: self.target.account.to_string(), error }
+    }
+
+    fn retention(&self, error: RetentionError) -> MigrationError {
+        MigrationError::Retention { account: self.target.account.to_string(), error }
     }
 
     fn admin_db(&self, error: AdminDbError) -> MigrationError {

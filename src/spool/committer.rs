@@ -36,6 +36,11 @@ const TOGETHER: Duration = Duration::from_millis(3);
 const SEGMENT_BYTES: u64 = 64 << 20;
 const FEWEST_SEGMENTS: u64 = 64;
 
+/// A segment that is older is closed, whatever has come in, so that what was inserted does not stay on disk; and how often
+/// that is looked at.
+const CLOSED_AFTER: Duration = Duration::from_secs(300);
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
 /// The spool. Cheap to clone; it ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct Spool {
@@ -96,6 +101,8 @@ enum Request {
     },
     /// Known ids were flushed, or could not be.
     Flushed,
+    /// Time has passed.
+    Look,
     Stop {
         answer: oneshot::Sender<()>,
     },
@@ -149,10 +156,9 @@ impl Spool {
         let (backlog_of, own) = (Arc::clone(&backlog), requests.downgrade());
         let unnoted = Vec::new();
         let committer = Committer { log, ids, queue, backlog: backlog_of, unfinished, unnoted, own, _lock: lock };
-        thread::Builder::new()
-            .name("spool".to_owned())
-            .spawn(move || committer.run(arriving))
-            .map_err(|error| OpenError::Disk { folder: folder.clone(), error })?;
+        thread::Builder::new().name("spool".to_owned()).spawn(move || committer.run(arriving)).map_err(disk_error)?;
+        let spool = requests.downgrade();
+        thread::Builder::new().name("spool-clock".to_owned()).spawn(move || look(&spool)).map_err(disk_error)?;
         Ok(Opened { spool: Self { requests, backlog }, waiting: receiver, begun, damage })
     }
 
@@ -307,6 +313,11 @@ impl<D: Disk> Committer<D> {
             }
             // It is seen after the next write, which is at once.
             Request::Flushed => {}
+            Request::Look => {
+                if let Err(error) = self.log.close_older_than(closed_after()) {
+                    tracing::error!(%error, "old parts of the spool cannot be closed");
+                }
+            }
             Request::Stop { .. } => unreachable!("it ends the thread"),
         }
     }
@@ -390,6 +401,21 @@ impl<D: Disk> Committer<D> {
             });
         }
     }
+}
+
+/// Has the spool look at its age, until it has ended.
+fn look(spool: &mpsc::WeakSender<Request>) {
+    loop {
+        thread::sleep(LOOK_EVERY.min(closed_after()));
+        let Some(spool) = spool.upgrade() else { return };
+        // One that has much to do is looked at later.
+        let _ = spool.try_send(Request::Look);
+    }
+}
+
+fn closed_after() -> Duration {
+    fail::fail_point!("spool-closed-soon", |_| Duration::from_millis(200));
+    CLOSED_AFTER
 }
 
 fn record((kind, payload): &(Kind, Vec<u8>)) -> Record<'_> {

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ const MAGIC: &[u8; 8] = b"chartwl1";
 /// magic, number:u64, salt:u32, number and length of the segment before it:u64 u64, checksum:u32
 const HEADER_BYTES: usize = 40;
 const FRAMES_BEGIN: usize = 2 * HEADER_BYTES;
+/// With so many segments, none is closed for its age: while nothing can be inserted, each of them is an open file.
+const FEW_SEGMENTS: usize = 64;
 
 #[derive(Debug, Clone, Copy)]
 pub struct LogConfig {
@@ -82,6 +85,8 @@ struct Segment<F> {
     file: F,
     /// As far as it is valid.
     bytes: u64,
+    /// When it was begun or found.
+    since: Instant,
 }
 
 struct Header {
@@ -106,7 +111,13 @@ impl<D: Disk> Log<D> {
                     if let Some(before) = segments.back_mut().filter(|last| last.number == before) {
                         before.bytes = before.bytes.min(valid);
                     }
-                    segments.push_back(Segment { number: *number, salt: header.salt, file, bytes });
+                    segments.push_back(Segment {
+                        number: *number,
+                        salt: header.salt,
+                        file,
+                        bytes,
+                        since: Instant::now(),
+                    });
                 }
                 // Its header was being written: nothing was acknowledged in it.
                 None if bytes <= FRAMES_BEGIN as u64 => disk.remove(&name_of(*number))?,
@@ -204,6 +215,17 @@ impl<D: Disk> Log<D> {
         (self.is_removing && first.number < closed).then_some(closed)
     }
 
+    /// Has the last segment followed by another when it is old, so that it can be removed though little comes in.
+    pub fn close_older_than(&mut self, age: Duration) -> io::Result<()> {
+        let is_old = |last: &Segment<D::File>| last.bytes > FRAMES_BEGIN as u64 && last.since.elapsed() >= age;
+        if self.segments.len() < FEW_SEGMENTS && self.segments.back().is_some_and(is_old) {
+            // When this fails and the next one is there after a crash, that says how far the last one is valid by now.
+            self.is_growing = false;
+            self.begin_segment()?;
+        }
+        Ok(())
+    }
+
     /// Whether the last segment is to be followed by another.
     fn is_full(&self) -> bool {
         self.segments.back().is_some_and(|last| last.bytes >= self.config.segment_bytes)
@@ -227,7 +249,8 @@ impl<D: Disk> Log<D> {
             let _ = self.disk.remove(&name);
             return Err(error);
         }
-        self.segments.push_back(Segment { number: header.number, salt: header.salt, file, bytes: FRAMES_BEGIN as u64 });
+        let (bytes, since) = (FRAMES_BEGIN as u64, Instant::now());
+        self.segments.push_back(Segment { number: header.number, salt: header.salt, file, bytes, since });
         self.is_growing = true;
         Ok(())
     }

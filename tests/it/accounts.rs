@@ -39,9 +39,13 @@ impl Asked {
         self.http.post(url).bearer_auth(sign(&claims(account))).json(&events).send().await.unwrap()
     }
 
-    /// Has the settings read again, and waits until the log says how that went.
+    /// Has other settings read, and waits until the log says how that went.
     async fn read_again(&self, settings: &str, folder: &Path, told: &str) {
         fs::write(folder.join("chartwell.toml"), settings).unwrap();
+        self.hang_up(told).await;
+    }
+
+    async fn hang_up(&self, told: &str) {
         let before = self.program.log().matches(told).count();
         self.program.signal("-HUP");
         eventually(Duration::from_secs(60), || async { self.program.log().matches(told).count() > before }).await;
@@ -131,6 +135,10 @@ async fn a_day_of_rows_is_counted_from_what_is_stored() {
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     let wait: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=86_400).contains(&wait));
+    // Neither those that were refused nor those that were there already have used it up.
+    assert_eq!(asked.send("daily", 1, 4).await.status(), StatusCode::ACCEPTED);
+    let current = asked.ask("daily", "/api/v1/accounts/current").await.1;
+    assert_eq!(current["limits"]["rows_today"], 6, "{current}");
     let mut program = asked.program;
     program.signal("-TERM");
     program.wait();
@@ -141,4 +149,43 @@ async fn a_day_of_rows_is_counted_from_what_is_stored() {
     assert_eq!(asked.send("daily", 7, 5).await.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(asked.send("daily", 7, 4).await.status(), StatusCode::ACCEPTED);
     assert_eq!(today().await, json!(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_changes_no_table_and_what_is_missing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let kept = |grows: u32, shrinks: u32, more: &str| {
+        format!(
+            "accounts = [\"grows\", \"shrinks\"]\n\
+             account_limits = [\"grows:retention_days={grows}\", \"shrinks:retention_days={shrinks}\"]\n{more}"
+        )
+    };
+    let first = kept(30, 30, "");
+    fs::write(folder.join("chartwell.toml"), &first).unwrap();
+    fs::write(folder.join("alerts.toml"), "# No rules yet.").unwrap();
+    let asked = Asked::start(folder);
+    for (wrong, why) in [
+        (kept(60, 7, ""), "shorten"),
+        (kept(60, 30, "jwks_file = \"nowhere.json\""), "CHARTWELL_JWKS_FILE"),
+        (kept(60, 30, "prices = \"nowhere.toml\""), "CHARTWELL_PRICES"),
+        (kept(60, 30, "alerts = \"nowhere.toml\""), "nowhere.toml"),
+    ] {
+        asked.read_again(&wrong, folder, REFUSED).await;
+        let log = asked.program.log();
+        assert!(log.lines().rfind(|line| line.contains(REFUSED)).unwrap().contains(why), "{why}: {log}");
+        // Rows that had been kept for longer meanwhile could not be kept for as long as before.
+        asked.read_again(&first, folder, AGAIN).await;
+    }
+    for missing in ["chartwell.toml", "alerts.toml"] {
+        let (there, away) = (folder.join(missing), folder.join("away"));
+        fs::rename(&there, &away).unwrap();
+        asked.hang_up(REFUSED).await;
+        let log = asked.program.log();
+        let refused = log.lines().rfind(|line| line.contains(REFUSED)).unwrap();
+        assert!(refused.contains(&format!("{missing} is not there any more")), "{refused}");
+        assert_eq!(asked.ask("grows", "/api/v1/me").await.0, StatusCode::OK);
+        fs::rename(&away, &there).unwrap();
+        asked.hang_up(AGAIN).await;
+    }
 }

@@ -15,8 +15,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::program::Program;
 use crate::support::{
-    SECRET, TestApp, Via, claims, granted, json_of, limited, message, now, series, sign, with, with_names,
+    SECRET, TestApp, Via, claims, eventually, granted, json_of, limited, message, now, series, sign, with, with_names,
 };
 
 const QUESTION: &str =
@@ -484,4 +485,29 @@ async fn keys_that_cannot_be_had_are_no_fault_of_the_token() {
     let response = app.request("/api/v1/me").bearer_auth(signer.sign(&issued(&app, json!({})))).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key("retry-after"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn known_keys_stay_when_the_settings_are_read_again_and_the_provider_is_away() {
+    let signer = Signer::new(Algorithm::EdDSA, "k");
+    let provider = provider(json!([signer.jwk()])).await;
+    let folder = tempfile::tempdir().unwrap();
+    let account = "jwks_again";
+    let program = Program::start_with(folder.path(), account, &[("CHARTWELL_JWKS_URL", &provider.url)]);
+    let ask = async || {
+        let token = signer.sign(&claims(account));
+        reqwest::Client::new()
+            .get(format!("{}/api/v1/me", program.url))
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap()
+            .status()
+    };
+    assert_eq!(ask().await, StatusCode::OK);
+    *provider.keys.lock().unwrap() = None;
+    program.signal("-HUP");
+    let is_read = || async { program.log().contains("the settings were read again") };
+    eventually(Duration::from_secs(60), is_read).await;
+    assert_eq!(ask().await, StatusCode::OK);
 }

@@ -279,11 +279,20 @@ async fn every_example_is_answered_as_it_says() {
         }
         if let Some(path) = example.request.strip_prefix("GET /api/") {
             let has_csv = csv_of_document(&name);
-            let asked = app.request(&format!("/api/{path}")).bearer_auth(app.token()).header("accept", "text/csv");
-            let response = asked.send().await.unwrap();
+            let ask = async |accept: &str| {
+                let asked = app.request(&format!("/api/{path}")).bearer_auth(app.token()).header("accept", accept);
+                asked.send().await.unwrap()
+            };
+            let response = ask("text/csv").await;
             let content_type = response.headers()["content-type"].to_str().unwrap();
             assert_eq!(content_type.starts_with("text/csv"), has_csv, "{name}: {content_type}");
             assert_eq!(response.status() == StatusCode::NOT_ACCEPTABLE, !has_csv, "{name}");
+            for accept in ["text/csv, application/json;q=0.5", "text/csv, */*;q=0.1"] {
+                let response = ask(accept).await;
+                let wanted = if has_csv { "text/csv; charset=utf-8" } else { "application/json" };
+                assert_eq!(response.status(), StatusCode::OK, "{name}: {accept}");
+                assert_eq!(response.headers()["content-type"], wanted, "{name}: {accept}");
+            }
         }
     }
 }

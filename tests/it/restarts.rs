@@ -15,7 +15,8 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
-use crate::support::account;
+use crate::program::Program;
+use crate::support::{account, claims, eventually, sign};
 
 /// Small, so that segments come and go.
 const CAPACITY: u64 = 40_000;
@@ -256,4 +257,32 @@ async fn a_disk_that_did_not_take_the_note_of_an_insert_has_room_again_when_it_d
         assert!(Instant::now() < patience, "no room again");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Whether a text is in a file of the spool's log.
+fn is_in_log(folder: &Path, text: &str) -> bool {
+    let files = fs::read_dir(folder.join("spool/log")).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .filter_map(|path| fs::read(path).ok())
+        .any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_inserted_leaves_the_spool_of_a_quiet_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let send = async |program: &Program, visitor: &str| {
+        let event = json!({"event": "Send Message", "visitor_id": visitor, "data": {"text_length": 1}});
+        let url = format!("{}/api/v1/events", program.url);
+        let token = sign(&claims("quiet_spool"));
+        let response = reqwest::Client::new().post(url).bearer_auth(token).json(&event).send().await.unwrap();
+        assert_eq!(response.status(), 202);
+    };
+    let program = Program::start(folder.path(), "quiet_spool");
+    send(&program, "visitor-of-before").await;
+    drop(program);
+    assert!(is_in_log(folder.path(), "visitor-of-before"));
+    let program = Program::start_with(folder.path(), "quiet_spool", &[("FAILPOINTS", "spool-closed-soon=return")]);
+    send(&program, "visitor-of-now").await;
+    let left = || ["visitor-of-before", "visitor-of-now"].map(|visitor| is_in_log(folder.path(), visitor));
+    eventually(Duration::from_secs(60), || async { left() == [false, false] }).await;
 }

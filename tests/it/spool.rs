@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use chartwell::spool::{AppendError, Damage, Disk, DiskFile, Folder, Kind, Log, LogConfig, Place, Record};
 use proptest::prelude::*;
@@ -172,6 +173,8 @@ enum Step {
     Append(Vec<u8>),
     /// The oldest records are done: their segments go.
     Remove(u8),
+    /// Time has passed: the last segment is old.
+    Close,
     /// Calls fail from now on, so many in a hundred.
     Fail(u8),
     Crash,
@@ -181,6 +184,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => prop::collection::vec(0_u8..120, 1..4).prop_map(Step::Append),
         1 => (0_u8..=100).prop_map(Step::Remove),
+        1 => Just(Step::Close),
         1 => prop_oneof![2 => Just(0), 1 => 1_u8..60].prop_map(Step::Fail),
         2 => Just(Step::Crash),
     ];
@@ -242,6 +246,7 @@ impl Model {
                     let _ = self.log.remove_before(*segment);
                 }
             }
+            Step::Close => drop(self.log.close_older_than(Duration::ZERO)),
             Step::Fail(percent) => self.disk.set_failures(*percent),
             Step::Crash => self.crash(),
         }
@@ -346,4 +351,30 @@ fn a_full_spool_refuses_rows_and_has_room_again_when_segments_go() {
     let (_, damage) = Log::open(spool, config, |_| found += 1).unwrap();
     assert_eq!(damage, Damage::default());
     assert!(found > places.len() - 10, "{found}");
+}
+
+#[test]
+fn an_old_segment_can_go_though_nothing_comes_in_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut log, _) = Log::open(Folder::open(folder.path().join("spool")).unwrap(), CONFIG, |_| {}).unwrap();
+    log.close_older_than(Duration::ZERO).unwrap();
+    assert_eq!(log.bytes(), 0, "there was nothing to close");
+    let append = |log: &mut Log<Folder>| log.append(&[Record { kind: Kind::Rows, payload: b"words" }]).unwrap()[0];
+    append(&mut log);
+    log.close_older_than(Duration::from_secs(60)).unwrap();
+    assert_eq!(log.closed_before(u64::MAX), None, "it is not old");
+    log.close_older_than(Duration::ZERO).unwrap();
+    let closed = log.closed_before(u64::MAX).unwrap();
+    let next = append(&mut log);
+    assert_eq!(next.segment, closed);
+    log.remove_before(closed).unwrap();
+    let left = std::fs::read_dir(folder.path().join("spool")).unwrap().count();
+    assert_eq!((left, log.read(next).unwrap()), (1, b"words".to_vec()));
+    // Each is an open file: while nothing can be inserted, there are not more and more of them.
+    for _ in 0..200 {
+        append(&mut log);
+        log.close_older_than(Duration::ZERO).unwrap();
+    }
+    let many = std::fs::read_dir(folder.path().join("spool")).unwrap().count();
+    assert!((10..100).contains(&many), "{many}");
 }

@@ -175,7 +175,7 @@ impl TestApp {
             migrate(&clickhouse, target).await;
         }
         let app = App::new(&config, clickhouse.clone(), Studio::new(None)).await.expect("the application starts");
-        let Serving { router, ingestion, watch } = app.serving;
+        let Serving { router, ingestion, watch, .. } = app.serving;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (stop, stopped) = oneshot::channel();
