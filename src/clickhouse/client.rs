@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::admission::Admission;
 use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
 use super::error::UNFINISHED;
+use super::running::Running;
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
@@ -386,14 +387,15 @@ impl ClickHouse {
         let read = self.ask(|client| async move {
             // The embedded engine ends what nobody waits for by itself.
             let running = (!is_embedded).then(|| Running::new(&client, &asked.query_id));
-            let outcome = read(&client, asked, settings).await;
+            // On the heap: what it takes of memory is not to lie in each of its callers.
+            let outcome = Box::pin(read(&client, asked, settings)).await;
             if let Some(running) = running {
                 running.ended();
             }
             outcome
         });
         let began = Instant::now();
-        let outcome = self.answered(read).await;
+        let outcome = self.answered(Box::pin(read)).await;
         statement.note(&outcome, began.elapsed(), Duration::from_millis(limits.slow_query_ms));
         outcome
     }
@@ -432,39 +434,6 @@ where
     let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
     let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
     Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
-}
-
-/// A question that a server runs. Nobody waits for one that is dropped before its end: closing the connection alone
-/// would leave it running there.
-struct Running {
-    /// Nothing once it has ended.
-    at: Option<(Client, String)>,
-}
-
-impl Running {
-    fn new(client: &Client, query_id: &str) -> Self {
-        Self { at: Some((client.clone(), query_id.to_owned())) }
-    }
-
-    fn ended(mut self) {
-        self.at = None;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let Some((client, query_id)) = self.at.take() else { return };
-        tokio::spawn(async move {
-            let kill = client.query_raw("KILL QUERY WHERE query_id = {id:String} ASYNC").param("id", query_id.as_str());
-            let killed = tokio::time::timeout(SILENCE, kill.execute()).await;
-            if !matches!(killed, Ok(Ok(()))) {
-                tracing::warn!(
-                    query_id,
-                    "a question that nobody waits for could not be ended; it runs until its time is over"
-                );
-            }
-        });
-    }
 }
 
 /// What every statement says, wherever it goes.

@@ -6,6 +6,7 @@ pub mod embedded;
 mod error;
 mod freshness;
 pub mod native;
+mod running;
 mod servers;
 mod sql;
 mod statement;
