@@ -114,8 +114,18 @@ impl Rules {
     pub fn read(text: &str, accounts: &[Account]) -> Result<Self, (usize, String)> {
         let line = |place: usize| text[..place.min(text.len())].matches('\n').count() + 1;
         let in_file: InFile = toml::from_str(text)
-            .map_err(|error| (line(error.span().map_or(0, |span| span.start)), error.message().replace('\n', " ")))?;
+            .map_err(|error| (line(error.span().map_or(0, |span| span.start)), why(error.message())))?;
         in_file.checked(accounts).map_err(|Wrong { place, reason }| (line(place), reason))
+    }
+}
+
+/// What the parser says, without the value that it found: a channel has secrets.
+fn why(message: &str) -> String {
+    let of_value = ["invalid type: ", "invalid value: "].into_iter().find_map(|what| message.strip_prefix(what));
+    match of_value.and_then(|told| told.split_once(", expected ")) {
+        Some((_, "f64")) => "there is something else instead of a number".to_owned(),
+        Some((_, wanted)) => format!("there is something else instead of {wanted}"),
+        None => message.replace('\n', " "),
     }
 }
 
@@ -302,6 +312,12 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_may_be_a_secret_is_not_told() {
+        let told = read("[channel.ops]\nurl = \"https://hooks.example\"\nsecret = 12345678\n").unwrap_err();
+        assert_eq!(told, (3, "there is something else instead of a string".to_owned()));
+    }
+
+    #[test]
     fn the_rules_of_the_demo_are_read() {
         assert!(read(crate::demo::ALERTS).unwrap().rule("returns-desk-errors").is_some());
     }
@@ -336,7 +352,7 @@ mod tests {
         let rule = "[[rule]]\nname = \"r\"\nmetric = \"assistants.error_rate\"\nwindow = \"5m\"\n";
         for (text, line, told) in [
             (format!("{rule}abov = 1.0"), 5, "unknown field `abov`"),
-            (format!("{rule}above = \"1\""), 5, "invalid type: string \"1\", expected f64"),
+            (format!("{rule}above = \"1\""), 5, "there is something else instead of a number"),
             (rule.to_owned(), 2, "needs either `above` or `below`"),
             (format!("{rule}above = 0.1\nbelow = 0.1"), 2, "needs either `above` or `below`"),
             (format!("{rule}above = 0.1\nrecovers_at = 0.2"), 6, "`recovers_at` lies on the other side"),
@@ -371,7 +387,7 @@ mod tests {
             ("[channel.ops]\nurl = \"https://[::ffff:10.0.0.1]/x\"".to_owned(), 1, "address of a private network"),
             ("[channel.ops]\nurl = \"http://hooks.example/x\"".to_owned(), 1, "is not encrypted"),
             ("[channel.ops]\nurl = \"https://hooks.example/x\"\nsecrt = \"x\"".to_owned(), 3, "unknown field `secrt`"),
-            ("rule = 3".to_owned(), 1, "invalid type"),
+            ("rule = 3".to_owned(), 1, "there is something else"),
             ("[[rule".to_owned(), 1, ""),
         ] {
             let (at, reason) = read(&text).unwrap_err();
