@@ -173,6 +173,26 @@ impl ClickHouse {
         }
     }
 
+    /// Waits until whichever server is asked next knows what was inserted into a table so far: replicas of a cluster
+    /// have it when they come to it. One that is away is not waited for.
+    pub async fn synchronize(&self, database: &str, table: &str) -> Result<(), QueryError> {
+        match self.synchronization(database, table) {
+            Some(statement) => self.execute(statement.as_str()).await,
+            None => Ok(()),
+        }
+    }
+
+    fn synchronization(&self, database: &str, table: &str) -> Option<Sql> {
+        let cluster = self.inner.cluster.as_deref()?;
+        Some(Sql::words(&[
+            Sql::constant("SYSTEM SYNC REPLICA ON CLUSTER"),
+            Sql::identifier(cluster),
+            Sql::dotted(&[database, &format!("{table}_local")]),
+            // Until it has the rows, whatever it is still to merge.
+            Sql::constant("LIGHTWEIGHT"),
+        ]))
+    }
+
     /// The bare client of a server that answers.
     pub fn client(&self) -> &Client {
         self.inner.servers.client()

@@ -10,7 +10,8 @@ use super::Failure;
 use super::program::Program;
 use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::{Account, Config};
-use crate::ingest::{PriceBook, Reading, salt, stored_row};
+use crate::ingest::{PriceBook, Reading, stored_row};
+use crate::migrations::salt;
 use crate::rows::Counters;
 use crate::writer::{DeadLetter, Inserter, ReplayError};
 

@@ -10,7 +10,7 @@ use super::serve::WRITER_PATIENCE;
 use crate::app::App;
 use crate::config::{Account, Config};
 use crate::erasure::Erasure;
-use crate::ingest::salt;
+use crate::migrations::salt;
 use crate::studio::Studio;
 
 #[derive(Debug, Args)]

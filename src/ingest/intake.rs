@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::anonymise::{Anonymiser, EntityError, EntityService, Personal};
 use super::genai::Coverage;
@@ -12,6 +11,7 @@ use super::quotas::{OverQuota, Quotas, Reserved};
 use super::submission::Submission;
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::{Account, Config, Kind};
+use crate::migrations::salt;
 use crate::rows::{Count, Counters, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
 use crate::topics::{Topics, TopicsError};
@@ -61,7 +61,7 @@ pub enum IntakeError {
 }
 
 impl Intake {
-    /// Opens the intake; makes the salt of an account that has none.
+    /// Opens the intake, of accounts that were migrated.
     pub async fn open(
         clickhouse: &ClickHouse,
         spool: Spool,
@@ -201,18 +201,4 @@ impl Intake {
     pub async fn settled(&self) {
         self.spool.backlog().emptied().await;
     }
-}
-
-/// The account's salt; made when there is none. The earliest one counts, so that two instances that
-/// make one at the same time agree.
-pub async fn salt(clickhouse: &ClickHouse, account: &Account) -> Result<String, QueryError> {
-    let table = format!("`{}`._account_settings", account.analytics_database());
-    let read = format!("SELECT argMin(value, (set_at, value)) FROM {table} WHERE name = 'salt' HAVING count() > 0");
-    if let Some(salt) = clickhouse.fetch::<String>(&read).await?.pop() {
-        return Ok(salt);
-    }
-    let made = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    clickhouse.execute(&format!("INSERT INTO {table} SELECT 'salt', '{made}', now64(6)")).await?;
-    let salt = clickhouse.fetch::<String>(&read).await?.pop();
-    salt.ok_or_else(|| QueryError::other("the account's salt was written and is not there"))
 }

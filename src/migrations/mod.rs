@@ -11,6 +11,7 @@ mod plan;
 mod render;
 mod retention;
 mod run;
+mod salt;
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ pub use plan::{Applied, Migration, PlanError, plan};
 pub use render::Target;
 pub use retention::{RetentionError, refuse_shorter};
 pub use run::{MigrationError, Migrator, Outcome, State, Status};
+pub use salt::salt;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 

@@ -11,6 +11,7 @@ use super::lock::{Lock, MIGRATE};
 use super::plan::{Applied, Migration, PlanError, plan};
 use super::render::Target;
 use super::retention::{self, RetentionError};
+use super::salt;
 use crate::clickhouse::{ClickHouse, QueryError};
 
 /// Migrates one account.
@@ -112,8 +113,13 @@ impl Migrator<'_> {
     }
 
     async fn run_locked(&self) -> Result<Outcome, MigrationError> {
-        let history = self.history().await?;
-        let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;
+        let mut pending = self.pending().await?;
+        if !pending.is_empty() && self.has_history().await? {
+            // Another instance may just have applied it, beside a server that is ahead of this one.
+            let (database, table) = (self.target.account.analytics_database(), "_migration_history");
+            self.clickhouse.synchronize(&database, table).await.map_err(|error| self.database(error))?;
+            pending = self.pending().await?;
+        }
         let mut outcome = Outcome::default();
         // A row of its own takes longer than most statements: files that run nothing here wait for the next that does.
         let mut passed = Vec::new();
@@ -136,7 +142,12 @@ impl Migrator<'_> {
             .map_err(|error| self.retention(error))?;
         admin_db::align(self.clickhouse, &self.target).await.map_err(|error| self.admin_db(error))?;
         kafka::align(self.clickhouse, &self.target).await.map_err(|error| self.kafka(error))?;
+        salt::make(self.clickhouse, &self.target).await.map_err(|error| self.database(error))?;
         Ok(outcome)
+    }
+
+    async fn pending(&self) -> Result<Vec<&Migration>, MigrationError> {
+        plan(self.migrations, &self.history().await?).map_err(|error| self.refused(error))
     }
 
     /// Runs the statement of one file, without a row in the history; `false` when there is nothing to run here.
@@ -191,10 +202,8 @@ impl Migrator<'_> {
 
     /// The pending statements, rendered.
     pub async fn dry_run(&self) -> Result<Vec<(String, String)>, MigrationError> {
-        let history = self.history().await?;
-        let pending = plan(self.migrations, &history).map_err(|error| self.refused(error))?;
         let mut statements = Vec::new();
-        for migration in pending {
+        for migration in self.pending().await? {
             if let Some(statement) = self.render(migration)? {
                 statements.push((migration.file.clone(), statement));
             }
@@ -216,13 +225,17 @@ impl Migrator<'_> {
         Ok(!steps.is_empty())
     }
 
-    async fn history(&self) -> Result<Vec<Applied>, MigrationError> {
-        let table = self.target.table("_migration_history");
-        let exists = format!("EXISTS TABLE {table}");
+    async fn has_history(&self) -> Result<bool, MigrationError> {
+        let exists = format!("EXISTS TABLE {}", self.target.table("_migration_history"));
         let exists: Vec<u8> = self.clickhouse.fetch(&exists).await.map_err(|error| self.database(error))?;
-        if exists != [1] {
+        Ok(exists == [1])
+    }
+
+    async fn history(&self) -> Result<Vec<Applied>, MigrationError> {
+        if !self.has_history().await? {
             return Ok(Vec::new());
         }
+        let table = self.target.table("_migration_history");
         let sql = format!("SELECT version, file, checksum FROM {table} ORDER BY version");
         let rows: Vec<AppliedRow> = self.clickhouse.fetch(&sql).await.map_err(|error| self.database(error))?;
         Ok(rows.into_iter().map(|AppliedRow { version, file, checksum }| Applied { version, file, checksum }).collect())

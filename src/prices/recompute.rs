@@ -128,6 +128,7 @@ impl Recompute<'_> {
             run.note(clickhouse, target, month, Step::Noted).await?;
         }
         if !run.has_done(month, Step::RolledUp) {
+            self.synchronize().await?;
             let differences: Vec<FactsDifference> =
                 fetch(clickhouse, &statement("rollup_differences.sql", run)?).await?;
             fail::fail_point!("prices-before-rollup", |_| std::process::abort());
@@ -140,6 +141,7 @@ impl Recompute<'_> {
             run.note(clickhouse, target, month, Step::RolledUp).await?;
         }
         if !run.has_done(month, Step::Set) {
+            self.synchronize().await?;
             // Wait for all copies; a subquery counts as what may differ between them.
             let settings = [("mutations_sync", "2"), ("allow_nondeterministic_mutations", "1")];
             execute(clickhouse, &statement("set_costs.sql", run)?, &settings).await?;
@@ -147,6 +149,13 @@ impl Recompute<'_> {
             run.note(clickhouse, target, month, Step::Set).await?;
         }
         Ok(())
+    }
+
+    /// Each step is asked of any server, and changes rows by what was noted: all have to know of both.
+    async fn synchronize(&self) -> Result<(), QueryError> {
+        let database = self.target.account.analytics_database();
+        self.clickhouse.synchronize(&database, "_price_changes").await?;
+        self.clickhouse.synchronize(&database, "assistants_tracing_spans").await
     }
 
     /// Drops what a run has noted.

@@ -12,10 +12,11 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::databases::migrate;
+use crate::standing_in::{CLUSTER, alone};
 use crate::support::{TestApp, Via, account, clickhouse, message, recommendation, target, with};
 
 fn on_cluster(account: &str) -> Target {
-    Target { cluster: Some("one".to_owned()), ..target(account) }
+    Target { cluster: Some(CLUSTER.to_owned()), ..target(account) }
 }
 
 /// The tables that are Distributed on a cluster.
@@ -34,17 +35,6 @@ async fn databases(clickhouse: &ClickHouse, account: &str) {
         clickhouse.execute(&format!("DROP DATABASE IF EXISTS {database} SYNC")).await.unwrap();
         clickhouse.execute(&format!("CREATE DATABASE {database}")).await.unwrap();
     }
-}
-
-/// A statement of a cluster as the engine of one process can run it: nobody distributes it there, and nothing is
-/// replicated.
-fn alone(target: &Target, statement: &str) -> String {
-    let statement = statement.replace(target.on_cluster().as_str(), "");
-    let statement = statement.replace("replicated_deduplication_window", "non_replicated_deduplication_window");
-    let Some((before, engine)) = statement.split_once("ENGINE = Replicated") else { return statement };
-    let (name, arguments) = engine.split_once('(').expect("a path and a name");
-    let (_, after) = arguments.split_once(')').expect("a path and a name");
-    format!("{before}ENGINE = {name}{after}")
 }
 
 async fn columns(clickhouse: &ClickHouse, database: &str, table: &str) -> Vec<String> {
@@ -83,6 +73,11 @@ async fn every_statement_of_a_cluster_is_parsed_and_every_table_created() {
             replicated += 1;
         }
     }
+    let waits = "SELECT formatQuery('SYSTEM SYNC REPLICA ON CLUSTER `one` `a`.`b_local` LIGHTWEIGHT')";
+    assert_eq!(
+        clickhouse.fetch::<String>(waits).await.unwrap(),
+        ["SYSTEM SYNC REPLICA ON CLUSTER one a.b_local LIGHTWEIGHT"]
+    );
     let created = "SELECT toUInt64(countIf(startsWith(engine, 'Replicated'))) FROM system.tables WHERE database LIKE 'cluster_replicated%'";
     assert_eq!(clickhouse.fetch::<u64>(created).await.unwrap(), [replicated]);
     clickhouse.execute("DROP DATABASE cluster_replicated_analytics SYNC").await.unwrap();
@@ -96,7 +91,7 @@ async fn the_tables_of_a_cluster_are_those_of_one_process() {
     databases(&clickhouse, "cluster_of_many").await;
     let of_cluster = on_cluster("cluster_of_many");
     for migration in migrations().unwrap() {
-        let statement = alone(&of_cluster, &of_cluster.render(&migration).unwrap().unwrap());
+        let statement = alone(&of_cluster.render(&migration).unwrap().unwrap());
         clickhouse.execute(&statement).await.unwrap_or_else(|error| panic!("{}: {error}", migration.file));
     }
     let (one, many) = ("cluster_of_one_analytics", "cluster_of_many_analytics");

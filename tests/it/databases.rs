@@ -68,6 +68,8 @@ async fn made(clickhouse: &ClickHouse, retention_days: u32) -> Arc<Made> {
     run_migrations(clickhouse, target).await;
     let [analytics, admin] = &names;
     for statement in [
+        // Each account has a salt of its own.
+        format!("TRUNCATE TABLE {analytics}._account_settings"),
         // One row after the other was inserted; now they are one file.
         format!("OPTIMIZE TABLE {analytics}._migration_history FINAL"),
         format!("BACKUP DATABASE {analytics}, DATABASE {admin} TO {backup}"),

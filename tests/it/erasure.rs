@@ -2,7 +2,8 @@
 
 use chartwell::clickhouse::{ClickHouse, Values};
 use chartwell::erasure::{Erasure, Receipt};
-use chartwell::ingest::{hashed, salt};
+use chartwell::ingest::hashed;
+use chartwell::migrations::salt;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use chartwell::clickhouse::{ClickHouse, Failure};
 use chartwell::config::QueryConfig;
 use clickhouse::Row;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::proxy::{Proxy, Way};
+use crate::standing_in::{forward, listen, read};
 use crate::support::{SECRET, clickhouse_of, serve_engine};
 
 #[derive(Row, Serialize)]
@@ -93,28 +93,19 @@ impl Scripted {
     async fn start(answers: &[(&'static str, StatusCode, &'static str)]) -> String {
         let answers = answers.iter().map(|(text, status, answer)| (*text, (*status, *answer))).collect();
         let scripted = Arc::new(Self { engine: serve_engine().await, answers, http: reqwest::Client::new() });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(scripted);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        listen(Router::new().fallback(answer).with_state(scripted)).await
     }
 }
 
 async fn answer(State(scripted): State<Arc<Scripted>>, request: Request<Body>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_else(|_| Bytes::new());
+    let (parts, body) = read(request).await;
     let statement = format!("{} {}", parts.uri, String::from_utf8_lossy(&body));
     for (text, (status, answer)) in &scripted.answers {
         if statement.contains(text) {
             return Response::builder().status(status).body(Body::from(*answer)).unwrap();
         }
     }
-    let url = format!("{}{}", scripted.engine, parts.uri);
-    let answered = scripted.http.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
-    let mut response = Response::builder().status(answered.status());
-    *response.headers_mut().unwrap() = answered.headers().clone();
-    response.body(Body::from(answered.bytes().await.unwrap())).unwrap()
+    forward(&scripted.http, &scripted.engine, parts, body).await
 }
 
 /// What `chartwell migrate` says in the end beside servers at these URLs.

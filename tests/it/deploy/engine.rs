@@ -308,12 +308,16 @@ async fn rights_of_the_program() {
     for statement in others {
         clickhouse.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
+    // May be asked, though there is nobody here to be waited for.
+    let synchronised = clickhouse.execute("SYSTEM SYNC REPLICA acme_analytics.own_local LIGHTWEIGHT").await;
+    assert!(!synchronised.unwrap_err().to_string().contains("Not enough privileges"));
     for statement in [
         "CREATE USER somebody",
         "GRANT SELECT ON *.* TO default",
         "DROP DATABASE acme_analytics",
         "CREATE FUNCTION twice AS n -> 2 * n",
         "SYSTEM SHUTDOWN",
+        "SYSTEM DROP REPLICA 'a' FROM TABLE acme_analytics.events_local",
         "CREATE TABLE acme_analytics.file (n UInt8) ENGINE = File(CSV)",
         "CREATE TABLE acme_analytics.url (n UInt8) ENGINE = URL('http://127.0.0.1:9/', CSV)",
         "CREATE TABLE acme_analytics.bucket (n UInt8) ENGINE = S3('http://127.0.0.1:9/a/b', NOSIGN, 'CSV')",
