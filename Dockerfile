@@ -38,6 +38,8 @@ LABEL org.opencontainers.image.title="Chartwell" \
     org.opencontainers.image.revision="$REVISION"
 RUN useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin chartwell \
     && install --directory --owner chartwell --group chartwell /data
+# Whom the program trusts: without authorities it asks nobody by HTTPS.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /build/target/release/chartwell /usr/local/bin/chartwell
 # By number, so that it can be known to be nobody special.
 USER 10001:10001

@@ -70,7 +70,7 @@ async fn measure() -> Result<(), Failure> {
         backups: folder.join("backups"),
     };
     let clickhouse =
-        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
+        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query)?;
     migrate(&config, &clickhouse).await?;
     let database = config.server.accounts[0].analytics_database();
     let making = Making {

@@ -79,7 +79,7 @@ async fn measure() -> Result<(), Failure> {
         backups: folder.join("backups"),
     };
     let clickhouse =
-        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
+        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query)?;
     migrate(&config, &clickhouse).await?;
     make(&config, &clickhouse, &folder, events).await?;
     let app = application(&config, clickhouse).await?;

@@ -30,7 +30,7 @@ async fn measure() -> Result<(), Failure> {
     };
     let config = config();
     let clickhouse =
-        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query);
+        ClickHouse::new(Place::Embedded { engine: Engine::start(&engine)?, others_insert: false }, &config.query)?;
     migrate(&config, &clickhouse).await?;
     let app = application(&config, clickhouse).await?;
     let (account, mut batch) = (&config.server.accounts[0], Vec::new());

@@ -23,7 +23,7 @@ use crate::alerts::metric::Questions;
 use crate::alerts::rules::Rules;
 use crate::alerts::watch::Watch;
 use crate::auth::{Authenticator, KeySet, KnownRequests, Signatures};
-use crate::clickhouse::{ClickHouse, Freshness, QueryError};
+use crate::clickhouse::{ClickHouse, Freshness};
 use crate::config::Config;
 use crate::domains::Domains;
 use crate::domains::assistants::AssistantsService;
@@ -57,10 +57,11 @@ use crate::http::{
     Edge, Gatekeeper, RateLimits, RequestCounts, X_REQUEST_ID, guarded, method_not_allowed, on_panic, open,
 };
 use crate::ingest::endpoints::{self as ingestion, Ingestion};
-use crate::ingest::mirror::{Mirroring, Selection, SelectionError};
+use crate::ingest::mirror::{MirrorSettingsError, Mirroring, Selection};
 use crate::ingest::otlp::{self, endpoints as otlp_endpoints};
-use crate::ingest::{Intake, PriceBook, PriceBookError};
+use crate::ingest::{Intake, IntakeOpenError, PriceBook, PriceBookError};
 use crate::openapi::{self, ApiDescription};
+use crate::outbound::ClientError;
 use crate::repository::{OperationalDatabase, Repository};
 use crate::rows::Counters;
 use crate::spool::{OpenError, Opened, Spool};
@@ -88,8 +89,8 @@ pub struct AppState {
 pub enum AppError {
     #[error(transparent)]
     Keys(#[from] crate::auth::JwksError),
-    #[error("the accounts cannot be opened: {0}")]
-    Accounts(#[from] QueryError),
+    #[error(transparent)]
+    Intake(#[from] IntakeOpenError),
     #[error(transparent)]
     Spool(#[from] OpenError),
     #[error(transparent)]
@@ -97,11 +98,11 @@ pub enum AppError {
     #[error(transparent)]
     Topics(#[from] TopicsError),
     #[error(transparent)]
-    Mirror(#[from] SelectionError),
+    Mirror(#[from] MirrorSettingsError),
     #[error(transparent)]
     Alerts(#[from] RulesError),
     #[error("alerts cannot be told: {0}")]
-    Courier(#[from] reqwest::Error),
+    Courier(#[from] ClientError),
 }
 
 /// The application: what stays while settings are read again, and what it serves by those that are in force.
@@ -221,7 +222,7 @@ pub fn check(config: &Config) -> Result<(), AppError> {
     KeySet::from_config(&config.auth, None)?;
     Rules::of(config)?;
     PriceBook::open(config.ingest.prices.as_deref())?;
-    Selection::new(&config.product)?;
+    Selection::new(&config.product).map_err(MirrorSettingsError::from)?;
     Ok(())
 }
 

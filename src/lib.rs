@@ -19,6 +19,7 @@ pub mod json;
 pub mod latencies;
 pub mod migrations;
 pub mod openapi;
+pub mod outbound;
 pub mod prices;
 pub mod query;
 pub mod repository;

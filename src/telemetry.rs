@@ -17,10 +17,12 @@ use crate::traces;
 /// Samples are kept one by one for this long, where nobody reads the metrics.
 const SUMMED_UP_EVERY: Duration = Duration::from_secs(5);
 
-/// Starts the log, on standard error, and traces where there is a place for them; not inside of a runtime.
+/// Starts the log, on standard error, the metrics, and traces where there is a place for them; not inside of a runtime.
 pub fn start(config: &LogConfig) -> Result<(), String> {
-    // What the id index does day by day is not the operator's business, and spans are not for the log.
-    let quiet = format!("lsm_tree=warn,opentelemetry=error,{},{}=off", config.log, traces::TARGET);
+    // What the id index does day by day is not the operator's business, whoever asks a server tells that it is not
+    // trusted, and spans are not for the log.
+    let quiet = "lsm_tree=warn,opentelemetry=error,rustls_platform_verifier=off";
+    let quiet = format!("{quiet},{},{}=off", config.log, traces::TARGET);
     let filter = EnvFilter::try_new(quiet)
         .map_err(|error| format!("CHARTWELL_LOG: `{}` is not a filter: {error}", config.log))?;
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -32,6 +34,8 @@ pub fn start(config: &LogConfig) -> Result<(), String> {
     let only_spans = Targets::new().with_target(traces::TARGET, LevelFilter::INFO);
     let traces = tracer.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer).with_filter(only_spans));
     tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).init();
+    // What is measured before there is a recorder is lost.
+    metrics();
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method};
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Tracer};
@@ -20,6 +20,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use crate::config::LogConfig;
+use crate::outbound::{ClientError, blocking_client};
 
 /// What spans are told apart by from what is logged.
 pub const TARGET: &str = "chartwell::trace";
@@ -31,15 +32,24 @@ const LAST_EXPORT: Duration = Duration::from_secs(2);
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
+/// Traces cannot be told to the place of the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum TracesError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Exporter(#[from] ExporterBuildError),
+}
+
 /// What makes spans into traces, where the settings name a place for them. Not inside of a runtime: exports have a thread
 /// of their own.
-pub fn start(config: &LogConfig) -> Result<Option<Tracer>, ExporterBuildError> {
+pub fn start(config: &LogConfig) -> Result<Option<Tracer>, TracesError> {
     let Some(url) = &config.own_traces_url else { return Ok(None) };
     let exporter = SpanExporter::builder()
         .with_http()
+        .with_http_client(blocking_client(reqwest::blocking::Client::builder().timeout(EXPORT_TIMEOUT))?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(url)
-        .with_timeout(EXPORT_TIMEOUT)
         .build()?;
     // Whoever calls may have decided already whether a trace is kept.
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.own_traces_ratio)));

@@ -1,18 +1,20 @@
 //! The way of a message: signed, to one place, and again until it is taken.
 
+use std::sync::Arc;
 use std::time::Duration as Time;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Duration, Utc};
-use reqwest::{Client, redirect::Policy};
+use reqwest::Client;
 use serde_json::json;
 
 use super::book::{Message, Outcome};
 use super::guard::PublicOnly;
 use super::rules::{Channel, Format};
 use crate::config::Secret;
+use crate::outbound::{ClientError, client, innermost};
 
 /// How long a place may take.
 const PATIENCE: Time = Time::from_secs(10);
@@ -21,41 +23,31 @@ const GIVEN_UP_AFTER: Duration = Duration::hours(24);
 const FIRST_PAUSE: Duration = Duration::seconds(10);
 const LONGEST_PAUSE: Duration = Duration::hours(1);
 
-/// Sends messages.
+/// Sends messages to a channel.
 #[derive(Clone)]
 pub struct Courier {
-    public: Client,
-    anywhere: Client,
+    channel: Channel,
+    http: Client,
 }
 
 impl Courier {
-    pub fn new() -> Result<Self, reqwest::Error> {
-        let builder = || {
-            let agent = concat!("chartwell/", env!("CARGO_PKG_VERSION"));
-            // A redirect would lead to a place that nobody has allowed.
-            Client::builder()
-                .redirect(Policy::none())
-                .timeout(PATIENCE)
-                .connect_timeout(PATIENCE)
-                .no_proxy()
-                .user_agent(agent)
-        };
-        Ok(Self {
-            public: builder().dns_resolver(std::sync::Arc::new(PublicOnly)).build()?,
-            anywhere: builder().build()?,
-        })
+    pub fn to(channel: &Channel) -> Result<Self, ClientError> {
+        let agent = concat!("chartwell/", env!("CARGO_PKG_VERSION"));
+        let builder = Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).no_proxy().user_agent(agent);
+        let builder = if channel.allow_private { builder } else { builder.dns_resolver(Arc::new(PublicOnly)) };
+        Ok(Self { channel: channel.clone(), http: client(builder)? })
     }
 
     /// Sends a message once; what failed comes as a sentence without the place, which may be a secret.
-    pub async fn send(&self, channel: &Channel, message: &Message, now: DateTime<Utc>) -> Result<(), String> {
+    pub async fn send(&self, message: &Message, now: DateTime<Utc>) -> Result<(), String> {
+        let Self { channel, http } = self;
         let body = match channel.format {
             Format::Standard => message.body.clone(),
             Format::Slack => json!({"text": message.body["text"]}),
         };
         let body = body.to_string();
-        let client = if channel.allow_private { &self.anywhere } else { &self.public };
         let timestamp = now.timestamp().to_string();
-        let mut request = client
+        let mut request = http
             .post(channel.url.reveal())
             .header("content-type", "application/json")
             .header("webhook-id", &message.id)
@@ -76,9 +68,7 @@ fn told(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return format!("it did not answer within {} s", PATIENCE.as_secs());
     }
-    // The innermost cause says most.
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.last().map_or_else(String::new, ToString::to_string)
+    innermost(error)
 }
 
 /// As Standard Webhooks has it: id, time and body are signed together.

@@ -29,14 +29,13 @@ impl Watch {
     pub fn due(&mut self, now: DateTime<Utc>) -> Vec<BoxFuture<'static, Sent>> {
         let mut due: Vec<BoxFuture<'static, Sent>> = Vec::new();
         for (name, Queue { account, oldest, next_try }) in queues(&self.known) {
-            let Some(channel) = self.rules.channels.get(name) else { continue };
+            let Some(courier) = self.couriers.get(name).cloned() else { continue };
             if next_try > now || !self.busy.insert(name.to_owned()) {
                 continue;
             }
             let (account, message) = (account.clone(), oldest.clone());
-            let (channel, courier) = (channel.clone(), self.courier.clone());
             due.push(Box::pin(async move {
-                let outcome = courier.send(&channel, &message, now).await;
+                let outcome = courier.send(&message, now).await;
                 Sent { account, message, outcome }
             }));
         }

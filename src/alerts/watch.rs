@@ -19,6 +19,7 @@ use super::text;
 use crate::auth::Reader;
 use crate::clickhouse::QueryError;
 use crate::config::Account;
+use crate::outbound::ClientError;
 use crate::service::AnswerError;
 
 /// Rows of a minute are stored this long after it is over.
@@ -32,21 +33,19 @@ pub struct Watch {
     accounts: Vec<Account>,
     questions: Questions,
     pub(super) book: Book,
-    pub(super) courier: Courier,
+    /// By the name of the channel.
+    pub(super) couriers: BTreeMap<String, Courier>,
     pub(super) known: HashMap<Account, Known>,
     /// Channels that a message is on its way to: one that hangs keeps no other one waiting.
     pub(super) busy: BTreeSet<String>,
 }
 
 impl Watch {
-    pub fn new(
-        rules: Arc<Rules>,
-        accounts: &[Account],
-        questions: Questions,
-        book: Book,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(rules: Arc<Rules>, accounts: &[Account], questions: Questions, book: Book) -> Result<Self, ClientError> {
         let (accounts, known) = (accounts.to_vec(), HashMap::new());
-        Ok(Self { rules, accounts, questions, book, courier: Courier::new()?, known, busy: BTreeSet::new() })
+        let couriers = rules.channels.iter().map(|(name, channel)| Ok((name.clone(), Courier::to(channel)?)));
+        let couriers = couriers.collect::<Result<_, ClientError>>()?;
+        Ok(Self { rules, accounts, questions, book, couriers, known, busy: BTreeSet::new() })
     }
 
     pub fn questions(&self) -> &Questions {

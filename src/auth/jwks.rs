@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 
 use super::refused::TokenRefused;
 use crate::config::AuthConfig;
+use crate::outbound::{self, ClientError};
 
 /// The provider is asked again at most this often, however many unknown keys are named.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -23,8 +24,8 @@ const LARGEST_SET: usize = 1 << 20;
 pub enum JwksError {
     #[error("the key set {path} cannot be read: {reason} (CHARTWELL_JWKS_FILE)")]
     File { path: PathBuf, reason: String },
-    #[error("the client that fetches CHARTWELL_JWKS_URL cannot be made: {0}")]
-    Client(reqwest::Error),
+    #[error("CHARTWELL_JWKS_URL: {0}")]
+    Client(#[from] ClientError),
 }
 
 /// The keys that RS256, ES256 and EdDSA tokens are checked with.
@@ -60,11 +61,7 @@ impl KeySet {
         if let Some(before) = before.filter(is_of_url) {
             return Ok(Some(Arc::clone(before)));
         }
-        let client = reqwest::Client::builder()
-            .timeout(FETCH_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(JwksError::Client)?;
+        let client = outbound::client(reqwest::Client::builder().timeout(FETCH_TIMEOUT))?;
         let provider = Provider { url: url.clone(), client, asked: tokio::sync::Mutex::new(None) };
         Ok(Some(Arc::new(Self { keys: RwLock::default(), provider: Some(provider) })))
     }

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use clickhouse::{Client, Compression, RowOwned, RowRead, RowWrite};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use clickhouse::{Client, RowOwned, RowRead, RowWrite};
 use moka::future::Cache;
 use tracing::Instrument;
 
 use super::admission::Admission;
-use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
+use super::connections::connections;
+use super::embedded::{Engine, Socket};
 use super::error::UNFINISHED;
 use super::running::Running;
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
 use crate::config::{ClickHouseConfig, QueryConfig};
+use crate::outbound::ClientError;
 use crate::traces;
 
 /// An answer is not given again after this, even if no newer data came in.
@@ -41,20 +40,6 @@ const SILENCE: Duration = Duration::from_secs(5);
 const MOST_RESULT_ROWS: usize = 500_000;
 /// Bytes that one question may return; one that may need more has to say so with less.
 const MOST_RESULT_BYTES: usize = 32 << 20;
-
-/// What statements on a cluster wait for.
-const OF_A_CLUSTER: [(&str, &str); 6] = [
-    // Until the shards have the rows; otherwise they are on their way when the insert is acknowledged.
-    ("distributed_foreground_insert", "1"),
-    // Until all replicas have changed what they hold, or are away for longer than this.
-    ("alter_sync", "2"),
-    ("mutations_sync", "2"),
-    ("replication_wait_for_inactive_replica_timeout", "30"),
-    // One that is away changes its tables when it is back.
-    ("distributed_ddl_output_mode", "none_only_active"),
-    // An answer without a shard would be too small, and not say so.
-    ("skip_unavailable_shards", "0"),
-];
 
 /// Where the client connects to.
 #[derive(Clone, Copy)]
@@ -94,7 +79,7 @@ struct Answer {
 }
 
 impl ClickHouse {
-    pub fn new(place: Place<'_>, limits: &QueryConfig) -> Self {
+    pub fn new(place: Place<'_>, limits: &QueryConfig) -> Result<Self, ClientError> {
         let is_embedded = !matches!(place, Place::Servers(_));
         let engine = match place {
             Place::Embedded { engine, .. } => Some(engine),
@@ -102,27 +87,13 @@ impl ClickHouse {
         };
         let others_insert = !matches!(place, Place::Embedded { others_insert: false, .. });
         let threads_may_yield = engine.is_some_and(Engine::threads_may_yield);
-        let http = || hyper_util::client::legacy::Client::builder(TokioExecutor::new());
-        let embedded = |client: Client| Servers::embedded(with_common_settings(client.with_url("http://embedded")));
-        let servers =
-            match place {
-                Place::Embedded { engine, .. } => {
-                    embedded(Client::with_http_client(http().build(PipeConnector { engine })))
-                }
-                Place::Beside(socket) => {
-                    let connector = SocketConnector { socket: socket.clone() };
-                    embedded(Client::with_http_client(http().build(connector)))
-                }
-                Place::Servers(config) => Servers::new(config.clickhouse_url.iter().map(|url| {
-                    (url.authority().to_owned(), with_common_settings(server_client(config, url.as_str())))
-                })),
-            };
+        let servers = connections(place)?;
         let answers_last = if others_insert { ANSWERS_LAST_BESIDE_OTHERS } else { ANSWERS_LAST };
         let answers = limits.query_cache.then(|| {
             let bytes = |_: &String, answer: &Answer| answer.bytes;
             Cache::builder().max_capacity(ANSWERS_BYTES).weigher(bytes).time_to_live(answers_last).build()
         });
-        Self {
+        Ok(Self {
             inner: Arc::new(Inner {
                 servers,
                 is_embedded,
@@ -143,7 +114,7 @@ impl ClickHouse {
                 answers,
                 limits: limits.clone(),
             }),
-        }
+        })
     }
 
     /// Sets the gauges of the metrics.
@@ -454,40 +425,4 @@ where
     let elapsed = summary.and_then(clickhouse::QuerySummary::elapsed_ns).map(Duration::from_nanos);
     let elapsed = elapsed.unwrap_or_else(|| started.elapsed());
     Ok(Rows { rows, query_id: asked.query_id.clone(), rows_read, elapsed })
-}
-
-/// What every statement says, wherever it goes.
-fn with_common_settings(client: Client) -> Client {
-    client
-        .with_compression(Compression::None)
-        .with_setting("input_format_binary_read_json_as_string", "1")
-        .with_setting("output_format_binary_write_json_as_string", "1")
-        // The client reads the types of columns, and not their line breaks.
-        .with_setting("print_pretty_type_names", "0")
-        // On by default in newer servers: an insert must be stored when it is acknowledged.
-        .with_setting("async_insert", "0")
-}
-
-fn server_client(config: &ClickHouseConfig, url: &str) -> Client {
-    let mut tcp = HttpConnector::new();
-    // Without it one insert in 24 took over 40 ms.
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(Duration::from_secs(5)));
-    tcp.enforce_http(false);
-    let connector = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
-    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new())
-        // A server closes idle connections after three seconds.
-        .pool_idle_timeout(Duration::from_secs(2))
-        .build(connector);
-    let client = Client::with_http_client(http)
-        .with_url(url)
-        .with_user(&config.clickhouse_user)
-        .with_password(config.clickhouse_password.reveal());
-    if config.clickhouse_cluster.is_none() {
-        return client;
-    }
-    OF_A_CLUSTER
-        .iter()
-        .fold(client, |client, (name, value)| client.with_setting(*name, *value))
-        .with_setting("insert_quorum", config.clickhouse_insert_quorum.as_str())
 }

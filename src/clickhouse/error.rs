@@ -1,5 +1,7 @@
 //! What can go wrong with a statement, by what the asker can do about it.
 
+use crate::outbound::innermost;
+
 /// A statement that failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{failure:?}: {message}")]
@@ -85,10 +87,7 @@ impl From<clickhouse::error::Error> for QueryError {
         use clickhouse::error::Error;
         let message = match &error {
             // That the connection failed is known; its innermost cause says why.
-            Error::Network(cause) => {
-                let causes = std::iter::successors(Some(&**cause as &dyn std::error::Error), |cause| cause.source());
-                format!("{error}: {}", causes.last().expect("there is the first"))
-            }
+            Error::Network(cause) => format!("{error}: {}", innermost(&**cause)),
             _ => error.to_string(),
         };
         let failure = match &error {

@@ -2,6 +2,7 @@
 
 mod admission;
 mod client;
+mod connections;
 pub mod embedded;
 mod error;
 mod freshness;

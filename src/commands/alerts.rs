@@ -61,7 +61,7 @@ fn send_to_channel(rule: &Rule, rules: &Rules) -> Result<(), Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime
-        .block_on(Courier::new()?.send(channel, &message, now))
+        .block_on(Courier::to(channel)?.send(&message, now))
         .map_err(|reason| format!("channel `{name}` did not take the message: {reason}"))?;
     println!("channel `{name}` has taken the message");
     Ok(())

@@ -77,7 +77,7 @@ impl Program {
     fn on(place: Place<'_>, config: &Config) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let _guard = runtime.enter();
-        let clickhouse = ClickHouse::new(place, &config.query);
+        let clickhouse = ClickHouse::new(place, &config.query)?;
         drop(_guard);
         Ok(Self { clickhouse, runtime, is_beside: matches!(place, Place::Beside(_)) })
     }

@@ -70,6 +70,11 @@ impl ServerUrl {
         &self.0
     }
 
+    /// Whether the way to it is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.0.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+    }
+
     /// Host and port.
     pub fn authority(&self) -> &str {
         self.0.split_once("//").map_or(self.as_str(), |(_, authority)| authority)

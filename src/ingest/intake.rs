@@ -12,6 +12,7 @@ use super::submission::Submission;
 use crate::clickhouse::{ClickHouse, QueryError};
 use crate::config::{Account, Config, Kind};
 use crate::migrations::salt;
+use crate::outbound::ClientError;
 use crate::rows::{Count, Counters, Row, Rows, Table};
 use crate::spool::{Accepted, Refused, Spool};
 use crate::topics::{Topics, TopicsError};
@@ -60,6 +61,15 @@ pub enum IntakeError {
     OverQuota(#[from] OverQuota),
 }
 
+/// The intake cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeOpenError {
+    #[error("the accounts cannot be opened: {0}")]
+    Accounts(#[from] QueryError),
+    #[error("CHARTWELL_ENTITY_SERVICE_URL: {0}")]
+    EntityService(#[from] ClientError),
+}
+
 impl Intake {
     /// Opens the intake, of accounts that were migrated.
     pub async fn open(
@@ -68,13 +78,13 @@ impl Intake {
         topics: Option<Topics>,
         config: &Config,
         counters: Arc<Counters>,
-    ) -> Result<Self, QueryError> {
+    ) -> Result<Self, IntakeOpenError> {
         let intake = Self {
             spool,
             topics,
             accounts: HashMap::new(),
             quotas: Quotas::new(clickhouse.clone(), &config.limits),
-            entities: EntityService::new(&config.anonymise),
+            entities: EntityService::new(&config.anonymise)?,
             counters,
             since: Utc::now(),
         };
@@ -82,7 +92,7 @@ impl Intake {
     }
 
     /// The same intake by other settings; it goes on with what it has counted.
-    pub async fn with(&self, clickhouse: &ClickHouse, config: &Config) -> Result<Self, QueryError> {
+    pub async fn with(&self, clickhouse: &ClickHouse, config: &Config) -> Result<Self, IntakeOpenError> {
         let mut accounts = HashMap::new();
         for account in &config.server.accounts {
             let known = self.accounts.get(account);
@@ -103,7 +113,7 @@ impl Intake {
             topics: self.topics.clone(),
             accounts,
             quotas: self.quotas.with(&config.limits),
-            entities: EntityService::new(&config.anonymise),
+            entities: EntityService::new(&config.anonymise)?,
             counters: Arc::clone(&self.counters),
             since: self.since,
         })

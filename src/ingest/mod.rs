@@ -25,7 +25,7 @@ mod submission;
 pub use backfill::{Backfill, BackfillError, Entry, Imported};
 pub use event::Reading;
 pub use genai::{Coverage, PriceBook, PriceBookError, is_cost_told_sql};
-pub use intake::{Intake, IntakeError, Status};
+pub use intake::{Intake, IntakeError, IntakeOpenError, Status};
 pub use person::hashed;
 pub use rejection::Rejection;
 pub use stored::row as stored_row;

@@ -256,7 +256,7 @@ mod tests {
         // A server that is not there: what others have stored stays unknown.
         let clickhouse_url = vec!["http://127.0.0.1:1".parse().unwrap()];
         let servers = ClickHouseConfig { clickhouse_url, ..ClickHouseConfig::default() };
-        let clickhouse = ClickHouse::new(Place::Servers(&servers), &QueryConfig::default());
+        let clickhouse = ClickHouse::new(Place::Servers(&servers), &QueryConfig::default()).unwrap();
         Quotas::new(clickhouse, &LimitsConfig { account_limits })
     }
 

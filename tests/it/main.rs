@@ -55,6 +55,7 @@ mod spool;
 mod standing_in;
 mod support;
 mod templates;
+mod tls;
 mod upgrade;
 mod voice_agents;
 mod writer;

@@ -84,7 +84,7 @@ async fn prices_change_rows_and_rollups_alike() {
         clickhouse_cluster: Some(CLUSTER.to_owned()),
         ..ClickHouseConfig::default()
     };
-    let clickhouse = ClickHouse::new(Place::Servers(&servers), &QueryConfig::default());
+    let clickhouse = ClickHouse::new(Place::Servers(&servers), &QueryConfig::default()).unwrap();
     let target = Target { cluster: servers.clickhouse_cluster.clone(), ..target(account) };
     let prices = "[[price]]\nprovider = 'openai'\nmodel_pattern = 'gpt-5'\nvalid_from = '2020-01-01'\ninput = '3'\ncache_read = '0'\noutput = '0'\ncache_mode = 'subtract'\n";
     let window = Window { from: now - TimeDelta::days(1), to: now + TimeDelta::days(1) };

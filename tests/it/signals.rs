@@ -49,6 +49,14 @@ fn every_metric_is_described_and_every_description_is_of_one() {
     assert!(unknown.is_empty(), "there is no {unknown:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_measured_at_the_start_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), "signals_start");
+    let metrics = reqwest::get(format!("{}/metrics", program.url)).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\nchartwell_spool_capacity_bytes 2147483648\n"), "{metrics}");
+}
+
 #[tokio::test]
 async fn metrics_tell_of_questions_inserts_and_the_process() {
     let app = TestApp::start("signals_metrics").await;

@@ -17,6 +17,7 @@ use chartwell::ingest::Intake;
 use chartwell::ingest::endpoints::Ingestion;
 use chartwell::migrations::Target;
 use chartwell::studio::Studio;
+use chartwell::telemetry;
 use chartwell::writer::Writer;
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
@@ -87,7 +88,9 @@ pub async fn clickhouse(via: Via) -> ClickHouse {
 
 pub async fn clickhouse_with(via: Via, limits: &QueryConfig) -> ClickHouse {
     match via {
-        Via::Pipe => ClickHouse::new(Place::Embedded { engine: engine(), others_insert: false }, limits),
+        Via::Pipe => {
+            ClickHouse::new(Place::Embedded { engine: engine(), others_insert: false }, limits).expect("a client")
+        }
         Via::Tcp => clickhouse_at(&serve_engine().await, limits),
     }
 }
@@ -100,7 +103,8 @@ fn clickhouse_at(url: &str, limits: &QueryConfig) -> ClickHouse {
 /// Several servers.
 pub fn clickhouse_of(urls: &[&str], limits: &QueryConfig) -> ClickHouse {
     let urls = urls.iter().map(|url| url.parse().expect("a URL")).collect();
-    ClickHouse::new(Place::Servers(&ClickHouseConfig { clickhouse_url: urls, ..ClickHouseConfig::default() }), limits)
+    let servers = ClickHouseConfig { clickhouse_url: urls, ..ClickHouseConfig::default() };
+    ClickHouse::new(Place::Servers(&servers), limits).expect("a client")
 }
 
 /// Serves the engine on a socket and returns its URL.
@@ -174,6 +178,7 @@ impl TestApp {
             let target = Target { account: account.clone(), cluster: None, retention_days, kafka_brokers, admin_db };
             migrate(&clickhouse, target).await;
         }
+        telemetry::metrics();
         let app = App::new(&config, clickhouse.clone(), Studio::new(None)).await.expect("the application starts");
         let Serving { router, ingestion, watch, .. } = app.serving;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

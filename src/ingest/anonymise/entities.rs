@@ -12,6 +12,7 @@ use super::Anonymiser;
 use super::walk::{Personal, Visitor};
 use crate::config::{AnonymiseConfig, Kind, OnFailure};
 use crate::json::{Json, Object, Text};
+use crate::outbound::{self, ClientError};
 
 /// Characters that are sent at once.
 const MOST_CHARACTERS: usize = 50_000;
@@ -56,18 +57,16 @@ struct Marked {
 
 impl EntityService {
     /// The service of the settings, where there is one.
-    pub fn new(config: &AnonymiseConfig) -> Option<Self> {
-        let url = format!("{}/analyze", config.entity_service_url.as_deref()?.trim_end_matches('/'));
+    pub fn new(config: &AnonymiseConfig) -> Result<Option<Self>, ClientError> {
+        let Some(url) = &config.entity_service_url else { return Ok(None) };
         let timeout = Duration::from_millis(config.entity_service_timeout_ms);
-        let http =
-            reqwest::Client::builder().timeout(timeout).build().expect("a client without a certificate of its own");
-        Some(Self {
-            http,
-            url,
+        Ok(Some(Self {
+            http: outbound::client(reqwest::Client::builder().timeout(timeout))?,
+            url: format!("{}/analyze", url.trim_end_matches('/')),
             entities: config.entity_service_entities.clone(),
             language: config.entity_service_language.clone(),
             on_failure: config.entity_service_failure,
-        })
+        }))
     }
 
     /// Replaces the names in rows. Whether rows pass when there is no answer, the settings say.

@@ -17,6 +17,7 @@ pub use otlp::OtlpLogs;
 pub use selection::{Selection, SelectionError};
 
 use crate::config::{Account, ProductConfig};
+use crate::outbound::ClientError;
 use crate::rows::ProductEvent;
 
 /// Requests whose events wait to be told.
@@ -43,6 +44,15 @@ pub enum Told {
     Count(i64),
 }
 
+/// There can be no mirror as the settings say.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorSettingsError {
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error("CHARTWELL_PRODUCT_MIRROR_URL: {0}")]
+    Client(#[from] ClientError),
+}
+
 /// The other side did not take events.
 #[derive(Debug, thiserror::Error)]
 #[error("the mirror of product events does not take them: {0}")]
@@ -56,10 +66,10 @@ pub struct Mirroring {
 
 impl Mirroring {
     /// The mirror of the settings, where there is one.
-    pub fn start(config: &ProductConfig) -> Result<Option<Arc<Self>>, SelectionError> {
+    pub fn start(config: &ProductConfig) -> Result<Option<Arc<Self>>, MirrorSettingsError> {
         let selection = Selection::new(config)?;
         let Some(url) = &config.product_mirror_url else { return Ok(None) };
-        Ok(Some(Self::to(OtlpLogs::new(url), selection)))
+        Ok(Some(Self::to(OtlpLogs::new(url)?, selection)))
     }
 
     /// Tells what is selected to a mirror.

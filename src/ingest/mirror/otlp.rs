@@ -11,10 +11,10 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, S
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
 
 use super::{Mirror, MirrorError, Mirrored, Told};
 use crate::config::Account;
+use crate::outbound::{self, ClientError};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -25,10 +25,8 @@ pub struct OtlpLogs {
 }
 
 impl OtlpLogs {
-    pub fn new(url: &str) -> Self {
-        // What was configured is told there and nowhere else.
-        let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build();
-        Self { http: http.expect("a client without a certificate of its own"), url: url.to_owned() }
+    pub fn new(url: &str) -> Result<Self, ClientError> {
+        Ok(Self { http: outbound::client(reqwest::Client::builder().timeout(TIMEOUT))?, url: url.to_owned() })
     }
 }
 
