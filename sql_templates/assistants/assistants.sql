@@ -17,7 +17,8 @@ SELECT
     tool_calls,
     input_tokens,
     output_tokens,
-    cost_usd,
+    priced_calls,
+    if(priced_calls = 0 AND calls > 0, NULL, sums.cost_usd) AS cost_usd,
     formatDateTime(newest, '%Y-%m-%dT%H:%i:%S.%fZ') AS newest_run
 FROM (
     SELECT
@@ -29,6 +30,7 @@ FROM (
         sum(facts.tool_calls) AS tool_calls,
         sum(facts.input_tokens) AS input_tokens,
         sum(facts.output_tokens) AS output_tokens,
+        sum(facts.priced_calls) AS priced_calls,
         sum(facts.cost_usd) AS cost_usd,
         max(facts.newest_run) AS newest
     {% include facts %}

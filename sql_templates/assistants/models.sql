@@ -17,7 +17,7 @@ SELECT
     cached_input_tokens,
     output_tokens,
     priced_calls,
-    cost_usd
+    if(priced_calls = 0 AND calls > 0, NULL, sums.cost_usd) AS cost_usd
 FROM (
     SELECT
         facts.model AS model,

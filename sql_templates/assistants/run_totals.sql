@@ -10,7 +10,7 @@ SELECT
     arraySort(groupUniqArrayIf(20)(toString(facts.model), facts.is_call AND facts.model != '')) AS models,
     sum(facts.input_tokens) AS input_tokens,
     sum(facts.output_tokens) AS output_tokens,
-    sum(facts.cost_usd) AS cost_usd
+    if(sum(facts.priced_calls) = 0 AND sum(facts.calls) > 0, NULL, sum(facts.cost_usd)) AS cost_usd
 {% include facts %}
 
 WHERE facts.trace_id IN {trace_ids:Array(String)}

@@ -16,7 +16,8 @@ for (const [path, { get }] of Object.entries(document.paths)) {
   const named = (name) => parameters.find((parameter) => parameter.name === name);
   questions[path] = {
     title: get.summary,
-    counts: get.description ?? get.summary,
+    // What is null in an answer is a gap in a chart.
+    counts: (get.description ?? get.summary).replaceAll("; null where", "; a gap where"),
     hasCsv: "text/csv" in (get.responses[200]?.content ?? {}),
     mostRows: named("limit")?.schema.maximum ?? null,
     parameters: parameters.map((parameter) => parameter.name),

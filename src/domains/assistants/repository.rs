@@ -293,7 +293,7 @@ pub struct RunTotalsRow {
     pub models: Vec<String>,
     pub input_tokens: u64,
     pub output_tokens: u64,
-    pub cost_usd: Money,
+    pub cost_usd: Option<Money>,
 }
 
 /// `trace.sql`

@@ -15,16 +15,11 @@ const REST: Record<PaletteMode, string> = { light: "#94a3b8", dark: "#64748b" };
 
 const QUANTILES = ["p50", "p75", "p90", "p95", "p99"];
 
-/** A colour for each series, in their order. The rest and what has no value are grey. */
+/** A colour for each series. The same names have the same colours, however they are ordered; the rest and what has no value are grey. */
 export function coloursOf(ids: string[], mode: PaletteMode): string[] {
   if (ids.length > 0 && ids.every((id) => QUANTILES.includes(id))) {
     return ids.map((id) => RAMP[mode][QUANTILES.indexOf(id)]!);
   }
-  let next = 0;
-  return ids.map((id) => {
-    if (!isNamed({ id })) return REST[mode];
-    const colours = CATEGORIES[mode];
-    next += 1;
-    return colours[(next - 1) % colours.length]!;
-  });
+  const [colours, named] = [CATEGORIES[mode], ids.filter((id) => isNamed({ id })).sort()];
+  return ids.map((id) => (isNamed({ id }) ? colours[named.indexOf(id) % colours.length]! : REST[mode]));
 }

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { label } from "./names";
-import { bytes, change, duration, money, percent, points, pValue, short, value } from "./numbers";
+import { bytes, change, duration, knownMoney, money, percent, points, pValue, short, value } from "./numbers";
 import { ago, bucket, day, tick } from "./times";
 
 describe("numbers", () => {
@@ -23,6 +23,12 @@ describe("numbers", () => {
     [value("12.345678900", "usd"), "$12.35"],
     [value("0.000123", "usd"), "$0.0001"],
     [money(12345.6), "$12,346"],
+    [money(0.0000234), "$0.000023"],
+    [money("0"), "$0.00"],
+    [knownMoney("1.5", 3, 3).shows, "$1.50"],
+    [knownMoney("1.5", 2, 3).shows, "≥ $1.50"],
+    [knownMoney(null, 0, 3).shows, "–"],
+    [knownMoney(null, 0, 3).title, "The cost of 0 of 3 calls is known."],
     [percent(0.1234), "12.3%"],
     [percent(0.0012), "0.12%"],
     [percent(0.9995), "99.950%"],
@@ -48,6 +54,16 @@ describe("numbers", () => {
 });
 
 describe("times", () => {
+  it("are of the calendar that buckets are of, whatever calendar and digits people read", async () => {
+    vi.stubGlobal("navigator", { language: "fa-IR" });
+    vi.resetModules();
+    const persian = await import("./times");
+    expect(persian.tick("2026-11-30T00:00:00+01:00", "hour", "Europe/Amsterdam")).toBe("۳۰ نوامبر");
+    expect(persian.tick("2026-11-30T01:00:00+01:00", "hour", "Europe/Amsterdam")).toBe("۰۱:۰۰");
+    expect(persian.tick("2026-10-01T00:00:00+02:00", "quarter", "Europe/Amsterdam")).toBe("Q4 ۲۰۲۶");
+    vi.unstubAllGlobals();
+  });
+
   it("are in the zone of the view", () => {
     expect(bucket("2026-02-01T00:00:00+05:45", "day", "Asia/Kathmandu")).toBe("Sun, February 1, 2026");
     expect(tick("2026-02-01T00:00:00+05:45", "day", "Asia/Kathmandu")).toBe("Feb 1");

@@ -93,14 +93,19 @@ export const change = writing((relative) =>
 );
 
 export const money = writing((dollars) => {
-  const digits = Math.abs(dollars) >= 1_000 ? 0 : Math.abs(dollars) >= 1 || dollars === 0 ? 2 : 4;
-  return format({
-    style: "currency",
-    currency: "USD",
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(dollars);
+  const [style, currency, size] = ["currency", "USD", Math.abs(dollars)] as const;
+  // Never nothing where there was something.
+  if (size > 0 && size < 0.0001) return format({ style, currency, maximumSignificantDigits: 2 }).format(dollars);
+  const digits = size >= 1_000 ? 0 : size >= 1 || size === 0 ? 2 : 4;
+  return format({ style, currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(dollars);
 });
+
+/** What calls cost of which the cost of some is known: at least that. */
+export function knownMoney(dollars: Value, known: number, calls: number): { shows: string; title: string } {
+  if (known >= calls) return { shows: money(dollars), title: "" };
+  const title = `The cost of ${count(known)} of ${count(calls)} calls is known.`;
+  return { shows: numberOf(dollars) === null ? UNKNOWN : `≥ ${money(dollars)}`, title };
+}
 
 const STEPS: [number, "day" | "hour" | "minute" | "second"][] = [
   [86_400_000, "day"],

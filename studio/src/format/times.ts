@@ -4,11 +4,12 @@ const LOCALE = typeof navigator === "undefined" ? "en" : navigator.language;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function format(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = zone + JSON.stringify(options);
+function format(zone: string, options: Intl.DateTimeFormatOptions, locale = LOCALE): Intl.DateTimeFormat {
+  const key = zone + locale + JSON.stringify(options);
   let known = formats.get(key);
   if (!known) {
-    known = new Intl.DateTimeFormat(LOCALE, { ...options, timeZone: zone });
+    // Buckets are days, months and years of the API's calendar: by another one their names would be wrong.
+    known = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone, calendar: "gregory" });
     formats.set(key, known);
   }
   return known;
@@ -20,8 +21,9 @@ export function tick(instant: string, level: string, zone: string): string {
   switch (level) {
     case "minute":
     case "hour": {
-      const clock = format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(time);
-      return clock === "00:00" ? format(zone, { day: "numeric", month: "short" }).format(time) : clock;
+      const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+      const isMidnight = format(zone, clock, "en").format(time) === "00:00";
+      return format(zone, isMidnight ? { day: "numeric", month: "short" } : clock).format(time);
     }
     case "month":
       return format(zone, { month: "short", year: "2-digit" }).format(time);
@@ -63,11 +65,8 @@ export function bucket(instant: string, level: string, zone: string): string {
 }
 
 function quarter(time: Date, zone: string): number {
-  // By the calendar of the API, whatever calendar and digits people read.
-  const month = new Intl.DateTimeFormat("en-US", { month: "numeric", calendar: "gregory", timeZone: zone }).format(
-    time,
-  );
-  return Math.ceil(Number(month) / 3);
+  // Whatever digits people read.
+  return Math.ceil(Number(format(zone, { month: "numeric" }, "en").format(time)) / 3);
 }
 
 function year(time: Date, zone: string): string {

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { about, type RowOf, type TablePath, type Tabular, type Values } from "../api/client";
 import { Bar } from "../charts/Bar";
 import { label } from "../format/names";
-import { count, parts, percent, UNKNOWN, value } from "../format/numbers";
+import { count, knownMoney, parts, percent, UNKNOWN, type Value, value } from "../format/numbers";
 import { moment } from "../format/times";
 import { useView } from "../view/useView";
 import { one } from "../view/view";
@@ -141,6 +141,7 @@ function isQuantity(name: string): boolean {
 /** A field as its name says what it is. */
 function Field({ row, name, zone }: { row: Record<string, unknown>; name: string; zone: string }) {
   const of = row[name];
+  if (name === "cost_usd" && typeof row.priced_calls === "number") return <Cost of={of as Value} row={row} />;
   if (of === null || of === undefined) return UNKNOWN;
   if (typeof of === "boolean") return of ? "yes" : "no";
   if (name.endsWith("_usd")) return value(of as string, "usd");
@@ -150,6 +151,16 @@ function Field({ row, name, zone }: { row: Record<string, unknown>; name: string
   }
   if (/(^time|_seen|_exposure|_at)$/.test(name)) return moment(String(of), zone);
   return <span title={String(of)}>{String(of)}</span>;
+}
+
+/** What calls cost, with how many of them it is known of. */
+function Cost({ of, row }: { of: Value; row: Record<string, unknown> }) {
+  const { shows, title } = knownMoney(of, row.priced_calls as number, row.calls as number);
+  return (
+    <Tooltip title={title}>
+      <span>{shows}</span>
+    </Tooltip>
+  );
 }
 
 /** A ratio with what it is made of. */

@@ -8,8 +8,11 @@ import { DataTable } from "../panel/DataTable";
 type Metric = Schemas["MetricAnalysis"];
 type Compared = Schemas["Compared"];
 
+/** Of guardrails; what a goal is counted in, nobody knows. */
+const UNITS: Record<string, string> = { error_rate: "ratio", slow_runs: "ratio", cost_usd: "usd" };
+
 export function AnalysisTable({ metric }: { metric: Metric }) {
-  const unit = metric.type === "conversion" ? "ratio" : "";
+  const unit = metric.type === "conversion" ? "ratio" : (UNITS[metric.id] ?? "");
   const differences = metric.variants.map(differenceOf);
   const domain = domainOf(
     differences.map((difference) => difference?.interval),

@@ -25,8 +25,10 @@ pub struct Row {
     pub input: u64,
     pub output: u64,
     pub cached: u64,
-    /// Millionths of a US dollar.
+    /// Millionths of a US dollar; 0 where it is not told.
     pub cost: u64,
+    /// Whether the cost is told.
+    pub is_priced: bool,
     /// None = it never ended.
     pub millis: Option<u64>,
     pub first_token_millis: Option<u32>,
@@ -61,12 +63,19 @@ impl Row {
             output: random.u64(..500),
             cached: random.u64(..=input),
             cost: random.u64(..20_000),
+            is_priced: true,
             millis: Some(random.u64(..5_000)).filter(|millis| millis % 7 > 0),
             first_token_millis: Some(random.u32(1..2_000)).filter(|millis| millis % 3 > 0),
             tool: if random.u8(..4) == 0 { TOOLS[random.usize(..3)] } else { "" },
             user: some_of(random, 20, |number| format!("{number:064x}")),
             conversation: some_of(random, 50, |number| format!("conversation-{number}")),
         }
+    }
+
+    /// One of a model without a price, and without a cost of its own as a rule.
+    pub fn any_priced_or_not(random: &mut fastrand::Rng) -> Self {
+        let row = Self::any(random);
+        if row.model != "unknown" || random.u8(..40) == 0 { row } else { Self { cost: 0, is_priced: false, ..row } }
     }
 
     pub fn document(&self, index: usize) -> Value {
@@ -77,6 +86,9 @@ impl Row {
             "gen_ai.usage.cost": self.cost as f64 / 1e6, "gen_ai.tool.name": self.tool, "user.id": self.user,
             "gen_ai.conversation.id": self.conversation,
         });
+        if !self.is_priced {
+            attributes.as_object_mut().unwrap().remove("gen_ai.usage.cost");
+        }
         if let Some(millis) = self.first_token_millis {
             attributes["ai.response.msToFirstChunk"] = json!(millis);
         }

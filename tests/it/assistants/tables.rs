@@ -39,13 +39,16 @@ fn row_of(table: &str, rows: &[&Row]) -> Value {
     let conversations = rows.iter().map(|row| &row.conversation).filter(|id| !id.is_empty()).collect::<BTreeSet<_>>();
     let cost = rows.iter().filter(|row| row.is_call()).map(|row| row.cost).sum::<u64>();
     let cost = format!("{}.{:06}", cost / 1_000_000, cost % 1_000_000);
+    let (calls, priced) = (count(&Row::is_call), count(&|row| row.is_call() && row.is_priced));
+    // What each user cost is what is known of it.
+    let is_known = priced > 0 || calls == 0 || table == "/customers";
     let common = json!({
         "runs": count(&|row| row.is_root),
         "conversations": conversations.len(),
-        "calls": count(&Row::is_call),
+        "calls": calls,
         "input_tokens": sum(|row| row.input),
         "output_tokens": sum(|row| row.output),
-        "cost_usd": cost.trim_end_matches('0').trim_end_matches('.'),
+        "cost_usd": is_known.then(|| cost.trim_end_matches('0').trim_end_matches('.')),
     });
     let failed = |part: u64, whole: u64| json!({"error_rate": rate(part, whole), "error_rate_numerator": part, "error_rate_denominator": whole});
     let all: fn(&Row) -> bool = |_| true;
@@ -55,7 +58,7 @@ fn row_of(table: &str, rows: &[&Row]) -> Value {
             let newest = rows.iter().filter(|row| row.is_root).map(|row| row.start).max();
             let own = json!({
                 "p50_ms": quantile_of(0.5, |row| row.is_root, millis), "p95_ms": quantile_of(0.95, |row| row.is_root, millis),
-                "tool_calls": count(&Row::is_tool_call), "newest_run": newest.map(moment), "assistant_name": null,
+                "priced_calls": priced, "tool_calls": count(&Row::is_tool_call), "newest_run": newest.map(moment), "assistant_name": null,
             });
             joined(&[&common, &own, &failed(count(&|row| row.is_root && row.is_failed()), runs)])
         }
@@ -64,7 +67,7 @@ fn row_of(table: &str, rows: &[&Row]) -> Value {
             let own = json!({
                 "p50_ms": quantile_of(0.5, all, millis), "p95_ms": quantile_of(0.95, all, millis),
                 "first_token_p95_ms": quantile_of(0.95, all, first_token), "cached_input_tokens": sum(|row| row.cached),
-                "priced_calls": rows.len(), "provider": null,
+                "priced_calls": priced, "provider": null,
             });
             let mut joined = joined(&[&common, &own, &failed(count(&Row::is_failed), rows.len() as u64)]);
             joined.as_object_mut().unwrap().retain(|name, _| !["runs", "conversations"].contains(&name.as_str()));
@@ -119,7 +122,7 @@ async fn every_table_is_a_plain_count() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     let app = TestApp::start("assistants_tables").await;
-    let rows: Vec<Row> = (0..2_000).map(|_| Row::any(&mut random)).collect();
+    let rows: Vec<Row> = (0..2_000).map(|_| Row::any_priced_or_not(&mut random)).collect();
     let documents: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.document(index)).collect();
     app.store_spans(&documents).await;
     let mut sources = BTreeSet::new();

@@ -23,6 +23,8 @@ fn expected(rows: &[&Row]) -> BTreeMap<&'static str, Value> {
         decimal.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
     let cost = sum(|row| row.cost) * 1_000;
+    let priced = count(&|row| row.is_call() && row.is_priced);
+    let is_known = priced > 0 || count(&Row::is_call) == 0;
     let conversations: BTreeSet<&String> =
         rows.iter().map(|row| &row.conversation).filter(|id| !id.is_empty()).collect();
     [
@@ -36,11 +38,11 @@ fn expected(rows: &[&Row]) -> BTreeMap<&'static str, Value> {
         ("tool_success_rate", json!(ratio(count(&|row| row.is_tool_call() && !row.is_failed()), tool_calls))),
         ("input_tokens", json!(sum(|row| row.input))),
         ("output_tokens", json!(sum(|row| row.output))),
-        ("cost", json!(dollars(cost))),
-        ("cost_per_run", json!((runs > 0).then(|| dollars((cost + runs / 2) / runs)))),
+        ("cost", json!(is_known.then(|| dollars(cost)))),
+        ("cost_per_run", json!((runs > 0 && is_known).then(|| dollars((cost + runs / 2) / runs)))),
         ("runs_without_end", json!(count(&|row| row.is_root && row.millis.is_none()))),
         ("calls_without_model", json!(0)),
-        ("calls_without_cost", json!(0)),
+        ("calls_without_cost", json!(count(&Row::is_call) - priced)),
     ]
     .into()
 }
@@ -57,7 +59,7 @@ async fn totals_are_plain_counts_whatever_they_are_read_from() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);
     let app = TestApp::start("assistants_totals").await;
-    let rows: Vec<Row> = (0..2_000).map(|_| Row::any(&mut random)).collect();
+    let rows: Vec<Row> = (0..2_000).map(|_| Row::any_priced_or_not(&mut random)).collect();
     let documents: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.document(index)).collect();
     app.store_spans(&documents).await;
     let mut sources = BTreeSet::new();
@@ -67,13 +69,16 @@ async fn totals_are_plain_counts_whatever_they_are_read_from() {
         let from = first + Duration::seconds(random.i64(-3_600..2 * 86_400) / grain * grain);
         let length = Duration::seconds((random.i64(1..86_400) / grain).max(1) * grain);
         let shown = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let model = ["", "unknown"][random.usize(..2)];
+        let filter = if model.is_empty() { "" } else { "&filter=model:eq:unknown" };
         let path = format!(
-            "/api/v1/assistants/totals?datetime_from={}&datetime_to={}&assistant_codes=triage",
+            "/api/v1/assistants/totals?datetime_from={}&datetime_to={}&assistant_codes=triage{filter}",
             shown(from),
             shown(from + length)
         );
+        let is_asked = |row: &&Row| row.assistant == "triage" && (model.is_empty() || row.model == model);
         let within = |from: DateTime<Utc>, to: DateTime<Utc>| -> Vec<&Row> {
-            rows.iter().filter(|row| row.assistant == "triage" && from <= row.start && row.start < to).collect()
+            rows.iter().filter(is_asked).filter(|row| from <= row.start && row.start < to).collect()
         };
         let (current, earlier) = (expected(&within(from, from + length)), expected(&within(from - length, from)));
         for path in [format!("{path}&verify=true"), format!("{path}&filter=name:eq:step")] {

@@ -249,3 +249,32 @@ async fn deep_and_wide_traces_are_bounded() {
     assert!((50..150).contains(&inputs), "{inputs}");
     assert!(trace["meta"]["notes"].to_string().contains("16 MiB"));
 }
+
+#[tokio::test]
+async fn what_a_call_without_a_price_cost_is_not_known_and_is_not_nothing() {
+    let app = TestApp::start("traces_unpriced").await;
+    let call = |model: &str| {
+        json!({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": model,
+            "gen_ai.usage.input_tokens": 1_000_000})
+    };
+    let start: DateTime<Utc> = "2026-02-01T12:00:00Z".parse().unwrap();
+    let agent = json!({"gen_ai.operation.name": "invoke_agent"});
+    let models = [("nobody-sells-this", "nobody-sells-this"), ("nobody-sells-this", "gpt-5")];
+    for (trace, (one, other)) in models.into_iter().enumerate() {
+        let trace = trace as u64;
+        let spans = [
+            span(trace, 0, start, 9, &agent),
+            span(trace, 1, start, 3, &call(one)),
+            span(trace, 2, start, 3, &call(other)),
+        ];
+        app.store_spans(&spans).await;
+    }
+    app.store_spans(&[span(2, 0, start, 9, &agent)]).await;
+    let list = app.get("/api/v1/assistants/traces?datetime_from=2026-02-01&datetime_to=2026-02-01").await;
+    for (trace, cost) in [(0, json!(null)), (1, json!("1.25")), (2, json!("0"))] {
+        let id = format!("{:032x}", trace + 1);
+        let listed = list["items"].as_array().unwrap().iter().find(|item| item["trace_id"] == id).unwrap();
+        let shown = app.get(&format!("/api/v1/assistants/traces/{id}")).await;
+        assert_eq!((&listed["cost_usd"], &shown["totals"]["cost_usd"]), (&cost, &cost), "{listed}");
+    }
+}

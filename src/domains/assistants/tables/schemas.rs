@@ -53,8 +53,11 @@ table_row! {
         input_tokens: u64,
         #[schema(example = 410000)]
         output_tokens: u64,
-        /// Of calls of models.
-        cost_usd: Money,
+        /// Calls of models whose cost is known; the others count as nothing in `cost_usd`.
+        #[schema(example = 4080)]
+        priced_calls: u64,
+        /// Of calls of models; null where there were some and none has a cost that is known.
+        cost_usd: Option<Money>,
         /// When the newest run began, in UTC.
         #[schema(example = "2026-02-07T23:59:12.123456Z")]
         newest_run: Option<String>,
@@ -99,7 +102,8 @@ table_row! {
         /// Calls whose cost is known; the others count as nothing in `cost_usd`.
         #[schema(example = 4100)]
         priced_calls: u64,
-        cost_usd: Money,
+        /// Null where no call has a cost that is known.
+        cost_usd: Option<Money>,
     }
     sorted by "-calls", told apart by "model", "provider"
 }
@@ -178,6 +182,7 @@ table_row! {
         input_tokens: u64,
         #[schema(example = 2400)]
         output_tokens: u64,
+        /// Of calls whose cost is known; the others count as nothing.
         cost_usd: Money,
     }
     sorted by "-cost_usd", told apart by "user_id_hash"

@@ -57,7 +57,9 @@ fn totals(sums: &TotalsRow, runs: Option<&QuantilesRow>) -> Vec<Total> {
         let index = QUANTILES.iter().position(|known| *known == name)?;
         runs.and_then(|runs| runs.quantiles.get(index).copied()).filter(|value| value.is_finite())
     };
-    let cost_per_run = (sums.runs > 0).then(|| sums.cost_usd.divided_by(sums.runs));
+    // What is not known is not nothing.
+    let cost = (sums.calls == 0 || sums.priced_calls > 0).then_some(sums.cost_usd);
+    let cost_per_run = cost.filter(|_| sums.runs > 0).map(|cost| cost.divided_by(sums.runs));
     vec![
         Total::count("runs", "Runs", "count", sums.runs),
         Total::ratio("error_rate", "Error rate", sums.failed_runs, sums.runs),
@@ -74,7 +76,7 @@ fn totals(sums: &TotalsRow, runs: Option<&QuantilesRow>) -> Vec<Total> {
         ),
         Total::count("input_tokens", "Input tokens", "tokens", sums.input_tokens),
         Total::count("output_tokens", "Output tokens", "tokens", sums.output_tokens),
-        Total::money("cost", "Cost", Some(sums.cost_usd)),
+        Total::money("cost", "Cost", cost),
         Total::money("cost_per_run", "Cost per run", cost_per_run),
         Total::count("runs_without_end", "Runs whose end is not known", "count", sums.endless_runs),
         Total::count("calls_without_model", "Calls whose model is not known", "count", sums.calls_without_model),

@@ -105,7 +105,8 @@ pub struct TraceTotals {
     pub input_tokens: u64,
     #[schema(example = 520)]
     pub output_tokens: u64,
-    pub cost_usd: Money,
+    /// Of calls of models; null where there were some and none has a cost that is known.
+    pub cost_usd: Option<Money>,
 }
 
 /// A trace. Its spans come in the order of the tree: each before its children, children by their starts.

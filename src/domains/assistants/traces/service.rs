@@ -208,6 +208,8 @@ fn totals_of(rows: &[SpanRow]) -> TraceTotals {
     let count = |is_counted: fn(&SpanRow) -> bool| rows.iter().filter(|row| is_counted(row)).count() as u64;
     let calls = || rows.iter().filter(|row| row.is_call);
     let tokens = |of: fn(&SpanRow) -> Option<u32>| calls().filter_map(of).map(u64::from).sum();
+    let costs: Vec<Money> = calls().filter_map(|row| row.cost_usd).collect();
+    let is_cost_known = !costs.is_empty() || calls().next().is_none();
     let models: BTreeSet<&String> = calls().map(|row| &row.model).filter(|model| !model.is_empty()).collect();
     TraceTotals {
         spans: rows.len() as u64,
@@ -217,7 +219,7 @@ fn totals_of(rows: &[SpanRow]) -> TraceTotals {
         models: models.into_iter().take(MOST_MODELS).cloned().collect(),
         input_tokens: tokens(|row| row.input_tokens),
         output_tokens: tokens(|row| row.output_tokens),
-        cost_usd: Money(calls().filter_map(|row| row.cost_usd).map(|cost| cost.0).fold(0, i128::saturating_add)),
+        cost_usd: is_cost_known.then(|| Money(costs.iter().map(|cost| cost.0).fold(0, i128::saturating_add))),
     }
 }
 
