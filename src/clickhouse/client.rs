@@ -10,14 +10,14 @@ use moka::future::Cache;
 use tracing::Instrument;
 
 use super::admission::Admission;
-use super::connections::connections;
-use super::embedded::{Engine, Socket};
+use super::connections::{Place, connections};
+use super::embedded::Engine;
 use super::error::UNFINISHED;
 use super::running::Running;
 use super::servers::Servers;
 use super::statement::{Rows, Statement};
 use super::{QueryError, Sql, Values};
-use crate::config::{ClickHouseConfig, QueryConfig};
+use crate::config::QueryConfig;
 use crate::outbound::ClientError;
 use crate::traces;
 
@@ -40,17 +40,6 @@ const SILENCE: Duration = Duration::from_secs(5);
 const MOST_RESULT_ROWS: usize = 500_000;
 /// Bytes that one question may return; one that may need more has to say so with less.
 const MOST_RESULT_BYTES: usize = 32 << 20;
-
-/// Where the client connects to.
-#[derive(Clone, Copy)]
-pub enum Place<'a> {
-    /// `others_insert`: besides this process, the engine itself takes rows in.
-    Embedded { engine: &'static Engine, others_insert: bool },
-    /// The engine of another process, on this machine.
-    Beside(&'a Socket),
-    /// The servers that the settings name, of which there must be one; inside of a runtime.
-    Servers(&'a ClickHouseConfig),
-}
 
 /// ClickHouse, wherever it is. Cheap to clone.
 #[derive(Clone)]

@@ -6,11 +6,21 @@ use clickhouse::{Client, Compression};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use super::client::Place;
-use super::embedded::{PipeConnector, SocketConnector};
+use super::embedded::{Engine, PipeConnector, Socket, SocketConnector};
 use super::servers::Servers;
 use crate::config::{ClickHouseConfig, ServerUrl};
 use crate::outbound::{self, ClientError};
+
+/// Where the client connects to.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// `others_insert`: besides this process, the engine itself takes rows in.
+    Embedded { engine: &'static Engine, others_insert: bool },
+    /// The engine of another process, on this machine.
+    Beside(&'a Socket),
+    /// The servers that the settings name, of which there must be one; inside of a runtime.
+    Servers(&'a ClickHouseConfig),
+}
 
 /// What statements on a cluster wait for.
 const OF_A_CLUSTER: [(&str, &str); 6] = [

@@ -13,7 +13,8 @@ mod sql;
 mod statement;
 pub mod template;
 
-pub use client::{ClickHouse, Place};
+pub use client::ClickHouse;
+pub use connections::Place;
 pub use error::{Failure, QueryError};
 pub use freshness::Freshness;
 pub use sql::{Sql, Value, Values, all_of, any_of};

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::program::Program;
-use super::serve::{run, stop_signal};
+use super::serve::run;
+use super::stop::stop_signal;
 use super::token::{expiry, tokens};
 use crate::app::App;
 use crate::auth::{Claims, Scope};

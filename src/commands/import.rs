@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::Failure;
 use super::program::Program;
-use super::serve::stop_signal;
+use super::stop::stop_signal;
 use crate::app::App;
 use crate::clickhouse::embedded::StartError;
 use crate::config::{Account, Config};

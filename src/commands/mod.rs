@@ -12,6 +12,7 @@ mod prices;
 mod program;
 mod reach;
 mod serve;
+mod stop;
 mod token;
 mod watching;
 

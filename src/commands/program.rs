@@ -4,7 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::Failure;
 use super::reach::reach;
-use super::serve::stop_signal;
+use super::stop::stop_signal;
 use crate::backup::Restoring;
 use crate::clickhouse::embedded::{Engine, EngineConfig, Socket, StartError, serve_socket};
 use crate::clickhouse::{ClickHouse, Place};

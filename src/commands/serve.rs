@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Failure;
 use super::program::Program;
+use super::stop::stop_signal;
 use super::watching::Watching;
 use crate::app::{App, Kept, Serving, check};
 use crate::auth::KeySet;
@@ -143,16 +144,3 @@ impl Again<'_> {
 
 /// How long the end of the program waits for rows to be inserted; the rest waits in the spool.
 pub const WRITER_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Resolves at SIGTERM or SIGINT.
-pub fn stop_signal() -> Result<impl Future<Output = ()>, std::io::Error> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
-}

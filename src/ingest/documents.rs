@@ -5,9 +5,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Events of one request.
+pub const MOST_EVENTS: usize = 10_000;
 /// Documents that are told apart; what comes behind them is not looked at. One more than may be sent, so that
 /// a body of millions of tiny ones is known for what it is without a list of them all.
-const MOST: usize = super::endpoints::MOST_EVENTS + 1;
+const MOST: usize = MOST_EVENTS + 1;
 
 /// The texts of the documents: one object, an array, `{"events": […]}`, or one object a line. Of lines, one
 /// that cannot be read spoils no other, not even one that is not text: why, is in its place.

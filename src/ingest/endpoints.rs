@@ -9,7 +9,7 @@ use chrono::Utc;
 
 use super::anonymise::Personal;
 use super::body::JsonContent;
-use super::documents::documents;
+use super::documents::{MOST_EVENTS, documents};
 use super::event::{self, LARGEST_EVENT, Reading};
 use super::genai::{Coverage, PriceBook};
 use super::intake::{Intake, IntakeError};
@@ -26,9 +26,6 @@ use crate::json::{self, Json as Document};
 use crate::query::shown;
 use crate::rows::Row;
 use crate::spool::Refused;
-
-/// Events of one request.
-pub const MOST_EVENTS: usize = 10_000;
 
 /// What ingestion works with.
 #[derive(Clone)]
