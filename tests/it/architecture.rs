@@ -55,16 +55,30 @@ fn arrows_point_down_only() {
     assert_uses_only("statistics", &[]);
     assert_uses_only("answer", &["query"]);
     assert_uses_only("config", &["query"]);
-    assert_uses_only("auth", &["config", "query"]);
+    assert_uses_only("outbound", &[]);
+    assert_uses_only("auth", &["config", "outbound", "query"]);
     assert_uses_only("json", &["query"]);
-    assert_uses_only("traces", &["config"]);
-    assert_uses_only("clickhouse", &["config", "json", "query", "traces"]);
+    assert_uses_only("traces", &["config", "outbound"]);
+    assert_uses_only("clickhouse", &["config", "json", "outbound", "query", "traces"]);
     assert_uses_only("rows", &["clickhouse", "config", "json"]);
     assert_uses_only("spool", &["config", "rows"]);
     assert_uses_only("writer", &["clickhouse", "config", "rows", "spool", "traces"]);
     assert_uses_only(
         "ingest",
-        &["auth", "clickhouse", "config", "error", "http", "json", "query", "rows", "spool", "topics"],
+        &[
+            "auth",
+            "clickhouse",
+            "config",
+            "error",
+            "http",
+            "json",
+            "migrations",
+            "outbound",
+            "query",
+            "rows",
+            "spool",
+            "topics",
+        ],
     );
     assert_uses_only("import", &["clickhouse", "config", "ingest", "json", "rows"]);
     assert_uses_only("demo", &["ingest", "json", "rows"]);
