@@ -16,7 +16,9 @@ name=chartwell-$version-$target
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 export SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_STRIP=debuginfo
+export LC_ALL=C TZ=UTC CARGO_INCREMENTAL=0
+# Local symbols are numbered by a hash that the folder is in.
+export CARGO_PROFILE_RELEASE_STRIP=symbols
 
 # Neither the folder nor the user is to be in the bytes.
 maps=("$PWD=/chartwell" "$cargo_home=/cargo" "$(rustc --print sysroot)=/rust")
