@@ -94,8 +94,8 @@ export const change = writing((relative) =>
 
 export const money = writing((dollars) => {
   const [style, currency, size] = ["currency", "USD", Math.abs(dollars)] as const;
-  // Never nothing where there was something.
-  if (size > 0 && size < 0.0001) return format({ style, currency, maximumSignificantDigits: 2 }).format(dollars);
+  // Of little, what tells it from a little less.
+  if (size > 0 && size < 0.01) return format({ style, currency, maximumSignificantDigits: 3 }).format(dollars);
   const digits = size >= 1_000 ? 0 : size >= 1 || size === 0 ? 2 : 4;
   return format({ style, currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(dollars);
 });

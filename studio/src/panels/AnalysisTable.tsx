@@ -1,4 +1,5 @@
 /** Variants beside the baseline: what they are at, how far apart, and how certain that is. */
+import { Typography } from "@mui/material";
 import type { Schemas } from "../api/client";
 import { domainOf, Interval } from "../charts/Interval";
 import { between, change, count, percent, points, pValue, type Value, value } from "../format/numbers";
@@ -40,7 +41,9 @@ export function AnalysisTable({ metric }: { metric: Metric }) {
           variant.variant + (compared ? "" : " (baseline)"),
           count(variant.units),
           {
-            shows: value(variant.value, unit) + within(variant.interval, (of) => value(of, unit)),
+            shows: (
+              <Within shows={value(variant.value, unit)} interval={variant.interval} write={(of) => value(of, unit)} />
+            ),
             title: `${value(variant.numerator, "")} ÷ ${value(variant.denominator, "")}`,
           },
           {
@@ -52,7 +55,9 @@ export function AnalysisTable({ metric }: { metric: Metric }) {
             ),
             title: (compared?.notes ?? []).map(reason).join(" "),
           },
-          compared && change(compared.relative?.value) + within(compared.relative?.interval, change),
+          compared && (
+            <Within shows={change(compared.relative?.value)} interval={compared.relative?.interval} write={change} />
+          ),
           pValue(compared?.p_value_adjusted),
           pValue(compared?.sequential?.p_value_adjusted),
           percent(compared?.bayesian?.chance_to_win),
@@ -81,6 +86,26 @@ function differenceOf(variant: Schemas["Variant"]): Difference | null {
 
 function said({ value: of, interval }: Difference, unit: string): string {
   return signed(of, unit) + within(interval, (bound) => signed(bound, unit));
+}
+
+interface WithinProps {
+  shows: string;
+  interval: readonly number[] | null | undefined;
+  write: (of: Value) => string;
+}
+
+/** A value, and below it where it lies. */
+function Within({ shows, interval, write }: WithinProps) {
+  return (
+    <>
+      {shows}
+      {interval && (
+        <Typography variant="caption" color="textSecondary" sx={{ display: "block" }}>
+          {between(interval, write)}
+        </Typography>
+      )}
+    </>
+  );
 }
 
 function within(interval: readonly number[] | null | undefined, write: (of: Value) => string): string {
