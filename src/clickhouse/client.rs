@@ -9,7 +9,7 @@ use clickhouse::{Client, RowOwned, RowRead, RowWrite};
 use moka::future::Cache;
 use tracing::Instrument;
 
-use super::admission::Admission;
+use super::admission::{Admission, Priority};
 use super::connections::{Place, connections};
 use super::embedded::Engine;
 use super::error::UNFINISHED;
@@ -34,6 +34,8 @@ const INSERT_TIMEOUT: Duration = Duration::from_secs(300);
 /// for a while (`CAP_SYS_NICE`). A larger one means that rows come in fast, and must not wait.
 const YIELDING_BYTES: usize = 6 << 20;
 const YIELDING: &str = "10";
+/// Threads that take what all others leave.
+const LEAST: &str = "19";
 /// How much longer than it may run a statement is waited for: then the server is silent.
 const SILENCE: Duration = Duration::from_secs(5);
 /// Rows that one question may return; more is a mistake of ours.
@@ -350,7 +352,7 @@ impl ClickHouse {
         traces::note_wait(asked.elapsed());
         metrics::histogram!("chartwell_query_wait_seconds").record(asked.elapsed().as_secs_f64());
         let limits = &self.inner.limits;
-        let settings = [
+        let mut settings = vec![
             ("max_threads", admitted.threads.to_string()),
             ("priority", admitted.priority.number().to_string()),
             ("max_execution_time", limits.query_timeout_seconds.to_string()),
@@ -363,6 +365,10 @@ impl ClickHouse {
             // The answer is small: as a whole, every failure is a status, and it comes sooner.
             ("wait_end_of_query", "1".to_owned()),
         ];
+        if admitted.priority == Priority::Second && self.inner.threads_may_yield {
+            // It pauses at the next of its steps; until then it takes what those before it leave.
+            settings.push(("os_threads_nice_value_query", LEAST.to_owned()));
+        }
         let (asked, settings, is_embedded) = (&statement, &settings, self.inner.is_embedded);
         let read = self.ask(|client| async move {
             // The embedded engine ends what nobody waits for by itself.
