@@ -305,6 +305,8 @@ def an_instance_is_guarded_and_can_drain():
         yield "the start has less time than another instance may take to migrate, and servers to come"
     if (pod["securityContext"].get("runAsUser"), pod["securityContext"].get("runAsNonRoot")) != (10001, True):
         yield "the instance may be root"
+    if "/etc/ssl/certs/ca-certificates.crt" not in text("Dockerfile"):
+        yield "Dockerfile: the image has no certificate authorities: nobody can be asked by HTTPS"
     if "USER 10001:10001" not in text("Dockerfile"):
         yield "the user of the image is another one than that of the pod"
     if container["securityContext"] != {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}:

@@ -93,6 +93,8 @@ it("colours are told apart, but for the rest, which is grey", () => {
   const colours = coloursOf(["a", "b", "other", "none"], "light");
   expect(new Set(colours.slice(0, 3)).size).toBe(3);
   expect(colours[2]).toBe(colours[3]);
+  const other = coloursOf(["b", "other", "a"], "light");
+  expect([other[2], other[0]]).toEqual([colours[0], colours[1]]);
   expect(new Set(coloursOf(["p50", "p75", "p90", "p95", "p99"], "dark")).size).toBe(5);
 });
 
