@@ -71,6 +71,20 @@ describe("every page", () => {
     120_000,
   );
 
+  it("makes room on a narrow screen before its script has heard of it", async () => {
+    const { page } = await looked("/traces");
+    await page.addInitScript(() => {
+      const { matchMedia } = window;
+      const wide = (media: string) => Object.assign(new EventTarget(), { matches: true, media }) as MediaQueryList;
+      window.matchMedia = (media) => (media.includes("min-width") ? wide(media) : matchMedia.call(window, media));
+    });
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.reload();
+    await settled(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.context().close();
+  });
+
   it("is found from the first one by the keyboard alone", async () => {
     const { page } = await looked("/");
     await settled(page);

@@ -36,6 +36,10 @@ import { themeOf } from "./theme";
 import { useMode } from "./useMode";
 
 const NAVIGATION_WIDTH = 208;
+const WIDE = "(min-width: 1000px)";
+// By style, so that no frame is drawn in which the page is narrow already and the navigation still beside it.
+const HIDDEN_WHERE_WIDE = { [`@media ${WIDE}`]: { display: "none" } };
+const HIDDEN_WHERE_NARROW = { [`@media not all and ${WIDE}`]: { display: "none" } };
 
 const PageLink = createLink(ListItemButton);
 
@@ -52,7 +56,7 @@ export function Shell() {
 
 function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: () => void }) {
   const session = useSession();
-  const isWide = useMediaQuery("(min-width: 1000px)", { noSsr: true });
+  const isWide = useMediaQuery(WIDE, { noSsr: true });
   const [isOpen, setIsOpen] = useState(false);
   const [isOtherAsked, setIsOtherAsked] = useState(false);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
@@ -91,11 +95,15 @@ function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: (
         sx={{ borderBottom: 1, borderColor: "divider", zIndex: (theme) => theme.zIndex.drawer + 1 }}
       >
         <Toolbar variant="dense" sx={{ gap: 1 }}>
-          {!isWide && (
-            <IconButton edge="start" aria-label="Pages" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
-              <MenuIcon />
-            </IconButton>
-          )}
+          <IconButton
+            edge="start"
+            aria-label="Pages"
+            aria-expanded={isOpen}
+            onClick={() => setIsOpen(!isOpen)}
+            sx={HIDDEN_WHERE_WIDE}
+          >
+            <MenuIcon />
+          </IconButton>
           <Box component="img" src="/icon.svg" alt="" sx={{ width: 24, height: 24 }} />
           <Typography sx={{ fontWeight: 700, flexGrow: 1 }}>Chartwell</Typography>
           <Who onOther={() => setIsOtherAsked(true)} />
@@ -106,24 +114,26 @@ function Frame({ mode, onToggleMode }: { mode: "light" | "dark"; onToggleMode: (
           </Tooltip>
         </Toolbar>
       </AppBar>
-      {isWide ? (
-        <Drawer
-          variant="permanent"
-          sx={{ width: NAVIGATION_WIDTH, flexShrink: 0, "& .MuiDrawer-paper": { width: NAVIGATION_WIDTH } }}
-        >
-          <Toolbar variant="dense" />
-          {navigation}
-        </Drawer>
-      ) : (
-        <Drawer
-          open={isOpen}
-          onClose={() => setIsOpen(false)}
-          sx={{ "& .MuiDrawer-paper": { width: NAVIGATION_WIDTH } }}
-        >
-          <Toolbar variant="dense" />
-          {navigation}
-        </Drawer>
-      )}
+      <Drawer
+        variant="permanent"
+        sx={{
+          ...HIDDEN_WHERE_NARROW,
+          width: NAVIGATION_WIDTH,
+          flexShrink: 0,
+          "& .MuiDrawer-paper": { width: NAVIGATION_WIDTH },
+        }}
+      >
+        <Toolbar variant="dense" />
+        {navigation}
+      </Drawer>
+      <Drawer
+        open={isOpen && !isWide}
+        onClose={() => setIsOpen(false)}
+        sx={{ "& .MuiDrawer-paper": { width: NAVIGATION_WIDTH } }}
+      >
+        <Toolbar variant="dense" />
+        {navigation}
+      </Drawer>
       <Box
         component="main"
         id="content"
