@@ -2,7 +2,8 @@
 //!
 //! Both have the same questions over as many events, which are made once and kept in a folder below `target/`. `EVENTS`
 //! says how many, 2,000,000 unless it does; `RATE` how many questions a second each account has as its share, 4 unless it
-//! does; `SECS` how long each round takes; `REPEAT` how many rounds there are of each.
+//! does; `SECS` how long each round takes; `REPEAT` how many rounds there are of each. The quiet account asks at even
+//! distances, the other one at random within each of its turns.
 
 #[allow(dead_code, reason = "what other benches need of it")]
 mod asking;
@@ -30,9 +31,14 @@ const DAYS: &str = "datetime_from=2026-01-01&datetime_to=2026-03-31";
 const QUESTIONS: [&str; 5] =
     ["product/routes", "product/features", "product/filters", "product/client-errors", "product/charts/active-users"];
 
+/// For so long after it began an account may ask far more without being known for it: told apart.
+const BEGINNING: Duration = Duration::from_secs(2);
+
 /// What the other account does meanwhile.
 #[derive(Clone, Copy)]
 enum Other {
+    /// Asks nothing.
+    Nothing,
     /// Asks as much as the quiet one.
     Share,
     /// Asks ten times as much.
@@ -44,10 +50,11 @@ enum Other {
 }
 
 impl Other {
-    const ALL: [Self; 4] = [Self::Share, Self::TenfoldLimited, Self::Tenfold, Self::Endless];
+    const ALL: [Self; 5] = [Self::Nothing, Self::Share, Self::TenfoldLimited, Self::Tenfold, Self::Endless];
 
     const fn name(self) -> &'static str {
         match self {
+            Self::Nothing => "nothing",
             Self::Share => "its share",
             Self::Tenfold => "ten times its share",
             Self::TenfoldLimited => "ten times its share, held to it by a limit",
@@ -65,7 +72,7 @@ fn main() -> Result<(), Failure> {
 async fn measure() -> Result<(), Failure> {
     let events: u64 = number("EVENTS")?.unwrap_or(2_000_000);
     let rate = number("RATE")?.unwrap_or(4);
-    let secs = Duration::from_secs(number("SECS")?.unwrap_or(20));
+    let secs = Duration::from_secs(number("SECS")?.unwrap_or(30));
     let rounds = number("REPEAT")?.unwrap_or(3);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/bench-fairness/{events}"));
     let mut config = config();
@@ -111,35 +118,46 @@ async fn make(config: &Config, clickhouse: &ClickHouse, folder: &Path, events: u
 
 /// All kinds of rounds in turn, again and again.
 fn compare(address: &str, rate: u64, secs: Duration, rounds: u64) -> Result<(), Failure> {
+    let mut at_first: [Vec<f64>; Other::ALL.len()] = Default::default();
     let mut waited: [Vec<f64>; Other::ALL.len()] = Default::default();
     let mut answered = [0; Other::ALL.len()];
     // What was never read is not in the page cache; and a limit lets as much through at once as in a minute.
-    round(address, Other::Endless, rate, Duration::from_secs(5))?;
-    round(address, Other::TenfoldLimited, rate * 5, Duration::from_secs(5))?;
-    for _ in 0..rounds {
+    round(address, Other::Endless, rate, Duration::from_secs(5), 0)?;
+    round(address, Other::TenfoldLimited, rate * 5, Duration::from_secs(5), 0)?;
+    let beginning = (rate * BEGINNING.as_secs()) as usize;
+    for number in 0..rounds {
         for (index, other) in Other::ALL.into_iter().enumerate() {
-            let (quiet, of_other) = round(address, other, rate, secs)?;
-            waited[index].extend(quiet);
+            let (quiet, of_other) = round(address, other, rate, secs, number)?;
+            let (first, then) = quiet.split_at(beginning.min(quiet.len()));
+            at_first[index].extend(first);
+            waited[index].extend(then);
             answered[index] += of_other;
         }
     }
-    let base = quantile(&mut waited[0], 0.99);
+    let share = Other::ALL.iter().position(|other| matches!(other, Other::Share)).expect("one of all");
+    let base = quantile(&mut waited[share], 0.99);
+    println!("milliseconds of the quiet account; the first {} s of each round apart", BEGINNING.as_secs());
     println!(
-        "{:44}{:>9}{:>9}{:>9}{:>9}{:>16}",
-        "the other account asks", "p50 ms", "p90 ms", "p99 ms", "of share", "its answers/s"
+        "{:44}{:>7}{:>7}{:>7}{:>10}{:>11}{:>9}{:>16}",
+        "the other account asks", "p50", "p90", "p99", "of share", "first p50", "longest", "its answers/s"
     );
     for (index, other) in Other::ALL.into_iter().enumerate() {
-        let of = |rank| quantile(&mut waited[index].clone(), rank);
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|rank| quantile(&mut waited[index], rank));
+        let [first, longest] = [0.5, 1.0].map(|rank| quantile(&mut at_first[index], rank));
         let per_second = f64::from(answered[index]) / (secs.as_secs_f64() * rounds as f64);
-        let (p50, p90, p99) = (of(0.5), of(0.9), of(0.99));
-        println!("{:44}{p50:9.1}{p90:9.1}{p99:9.1}{:9.2}{per_second:16.1}", other.name(), p99 / base);
+        println!(
+            "{:44}{p50:7.1}{p90:7.1}{p99:7.1}{:10.2}{first:11.1}{longest:9.1}{per_second:16.1}",
+            other.name(),
+            p99 / base
+        );
     }
     Ok(())
 }
 
 /// What the quiet account waited, and how many answers the other one had.
-fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<f64>, u32), Failure> {
+fn round(address: &str, other: Other, rate: u64, secs: Duration, seed: u64) -> Result<(Vec<f64>, u32), Failure> {
     let (account, connections, others_rate) = match other {
+        Other::Nothing => (LOUD, 0, rate),
         Other::Share => (LOUD, 4, rate),
         Other::Tenfold => (LOUD, 32, rate * 10),
         Other::TenfoldLimited => (LIMITED, 32, rate * 10),
@@ -150,7 +168,8 @@ fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<
     let ask_as_other = |mut client: Client| -> Result<(), Failure> {
         while !stop.load(Ordering::Relaxed) {
             let number = turn.fetch_add(1, Ordering::Relaxed);
-            wait_until(began + due(number, others_rate));
+            let within = fastrand::Rng::with_seed(seed << 32 | number).f64();
+            wait_until(began + due(number as f64 + within, others_rate));
             if client.try_ask(&question(number))? == 200 {
                 answered.fetch_add(1, Ordering::Relaxed);
             }
@@ -166,7 +185,7 @@ fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<
         let ask_as_quiet = || -> Result<Vec<f64>, Failure> {
             let (mut asker, mut waited) = (client(address, QUIET)?, Vec::new());
             for number in 0..rate * secs.as_secs() {
-                let due = began + due(number, rate) + Duration::from_millis(37);
+                let due = began + due(number as f64, rate);
                 wait_until(due);
                 asker.ask(&question(number))?;
                 waited.push(due.elapsed().as_secs_f64() * 1e3);
@@ -180,8 +199,8 @@ fn round(address: &str, other: Other, rate: u64, secs: Duration) -> Result<(Vec<
     })
 }
 
-fn due(number: u64, rate: u64) -> Duration {
-    if rate == u64::MAX { Duration::ZERO } else { Duration::from_secs_f64(number as f64 / rate as f64) }
+fn due(number: f64, rate: u64) -> Duration {
+    if rate == u64::MAX { Duration::ZERO } else { Duration::from_secs_f64(number / rate as f64) }
 }
 
 fn wait_until(due: Instant) {

@@ -23,8 +23,8 @@ use crate::config::{Account, QueryConfig};
 const INSERTING_FOR: Duration = Duration::from_secs(1);
 /// For so long after a question of an account another one is expected.
 const ASKING_FOR: Duration = Duration::from_secs(10);
-/// What was used counts half after this.
-const HALF_LIFE: Duration = Duration::from_secs(10);
+/// What was used counts half after this: an account that begins to ask far more is known as such within a second.
+const HALF_LIFE: Duration = Duration::from_secs(2);
 /// Questions that each server runs at once.
 const OF_A_SERVER: usize = 16;
 /// An account that has used so many times what accounts use on average has used more than its share.
@@ -58,7 +58,8 @@ struct Shared {
 
 /// The questions of one account.
 struct Of {
-    running: usize,
+    /// When those that run began.
+    running: Vec<Instant>,
     waiting: VecDeque<oneshot::Sender<Admitted>>,
     /// Seconds of the engine, halved again and again, as of an instant.
     used: f64,
@@ -175,7 +176,7 @@ impl Admission {
             && self.inner.began.elapsed().as_millis() as u64 >= self.inner.inserting_until.load(Ordering::Relaxed);
         shared.running += 1;
         shared.running_first += usize::from(priority != Priority::Second);
-        shared.of(account, now).running += 1;
+        shared.of(account, now).running.push(now);
         Admitted {
             threads: self.inner.cores.map_or(0, |cores| if is_alone { cores } else { 1 }),
             priority,
@@ -204,7 +205,7 @@ impl Admission {
 impl Shared {
     fn of(&mut self, account: &Account, now: Instant) -> &mut Of {
         self.accounts.entry(account.clone()).or_insert_with(|| Of {
-            running: 0,
+            running: Vec::new(),
             waiting: VecDeque::new(),
             used: 0.0,
             as_of: now,
@@ -235,7 +236,7 @@ impl Shared {
     fn has_room(&self, account: &Account, concurrency: usize, now: Instant) -> bool {
         let others_ask = self.asking(now).any(|(other, _)| other != account);
         let most = if others_ask { (concurrency - 1).max(1) } else { concurrency };
-        let running = self.accounts.get(account).map_or(0, |of| of.running);
+        let running = self.accounts.get(account).map_or(0, |of| of.running.len());
         self.running < concurrency && running < most
     }
 
@@ -253,14 +254,20 @@ impl Shared {
         self.running -= 1;
         self.running_first -= usize::from(admitted.priority != Priority::Second);
         let of = self.of(&admitted.account, now);
-        of.running -= 1;
-        (of.used, of.as_of) = (of.used_at(now) + took, now);
+        let ended = of.running.iter().position(|began| *began == admitted.began);
+        of.running.swap_remove(ended.expect("what ends has begun"));
+        (of.used, of.as_of) = (of.ended_at(now) + took, now);
     }
 }
 
 impl Of {
     /// What it has used: less, the longer ago that was.
     fn used_at(&self, now: Instant) -> f64 {
+        self.ended_at(now) + self.running.iter().map(|began| (now - *began).as_secs_f64()).sum::<f64>()
+    }
+
+    /// What those that have ended used.
+    fn ended_at(&self, now: Instant) -> f64 {
         self.used * 0.5_f64.powf((now - self.as_of).as_secs_f64() / HALF_LIFE.as_secs_f64())
     }
 }
@@ -384,6 +391,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_still_runs_counts_as_used_and_is_soon_forgotten() {
+        let (admission, loud, quiet) = (admission(3, 4), account("loud"), account("quiet"));
+        let priority = async |account: &Account| admission.admit(account).await.unwrap().priority;
+        assert_eq!(priority(&quiet).await, Priority::None);
+        let endless = admission.admit(&loud).await.unwrap();
+        assert_eq!(endless.priority, Priority::First);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!((priority(&loud).await, priority(&quiet).await), (Priority::Second, Priority::First));
+        drop(endless);
+        assert_eq!(priority(&loud).await, Priority::Second);
+        // A quarter of what it used is left, and the other one has used a tenth of it since.
+        tokio::time::advance(HALF_LIFE * 2).await;
+        let own = admission.admit(&quiet).await.unwrap();
+        tokio::time::advance(Duration::from_millis(100)).await;
+        assert_eq!(priority(&loud).await, Priority::First);
+        drop(own);
+        let shared = admission.shared();
+        assert!((shared.accounts[&loud].used - 0.25).abs() < 0.01, "{}", shared.accounts[&loud].used);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_turn_is_of_who_has_used_least() {
         let (admission, loud, quiet) = (admission(1, 9), account("loud"), account("quiet"));
         let running = admission.admit(&loud).await.unwrap();
@@ -413,6 +441,6 @@ mod tests {
         }
         assert_eq!(*order.lock().unwrap(), ["q1", "q2", "l1", "l2", "l3"]);
         assert_eq!(admission.shared().running, 0);
-        assert!(admission.shared().accounts.values().all(|of| of.running == 0 && of.waiting.is_empty()));
+        assert!(admission.shared().accounts.values().all(|of| of.running.is_empty() && of.waiting.is_empty()));
     }
 }
