@@ -6,6 +6,7 @@
 //! [`Reader`] that the guard leaves for it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
@@ -38,6 +39,9 @@ pub type Guarded<S> = UtoipaMethodRouter<S>;
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// A signature is checked before anything else is known of a body, so all of it has to be read.
 const LARGEST_SIGNED_BODY: usize = 8 << 20;
+
+/// Who is told to come back later is told after this: asking again at once, without end, is to cost the others nothing.
+const BEFORE_REFUSALS: Duration = Duration::from_millis(100);
 
 /// What a route declares that a token needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,27 +108,24 @@ fn declared_of(path: &str, operation: &Operation) -> Needs {
 }
 
 async fn guard(State((gatekeeper, needs)): State<(Arc<Gatekeeper>, Needs)>, request: Request, next: Next) -> Response {
-    match admit(&gatekeeper, needs, request).await {
+    let (mut response, limit_headers) = match admit(&gatekeeper, needs, request).await {
         Ok(Admitted { request, accepted, limit_headers, signed }) => {
             let asked = accepted.remembered(&request);
             let response = next.run(request).await;
             if let Some(signed) = signed.filter(|_| response.status().is_success()) {
                 signed.accepted();
             }
-            let mut response = represent(response, asked);
-            if let Some(headers) = limit_headers {
-                headers.add_to(response.headers_mut());
-            }
-            response
+            (represent(response, asked), limit_headers)
         }
-        Err((error, limit_headers)) => {
-            let mut response = error.into_response();
-            if let Some(headers) = limit_headers {
-                headers.add_to(response.headers_mut());
-            }
-            response
-        }
+        Err((error, limit_headers)) => (error.into_response(), limit_headers),
+    };
+    if let Some(headers) = limit_headers {
+        headers.add_to(response.headers_mut());
     }
+    if response.headers().contains_key(header::RETRY_AFTER) {
+        tokio::time::sleep(BEFORE_REFUSALS).await;
+    }
+    response
 }
 
 struct Admitted {

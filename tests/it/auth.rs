@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
@@ -322,8 +322,11 @@ async fn a_subject_beyond_its_rate_is_told_when_to_come_back() {
         let limit = response.headers()["ratelimit"].to_str().unwrap();
         assert!(limit.starts_with(&format!(r#""query";r={remaining};t="#)), "{limit}");
     }
+    let asked = Instant::now();
     let response = ask().await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    // Who goes on without end is held up, and holds up nobody.
+    assert!(asked.elapsed() >= Duration::from_millis(100));
     let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=20).contains(&seconds));
     assert_eq!(json_of(response).await["code"], "rate_limited");
