@@ -1,6 +1,7 @@
 //! Asking, as benches do: a whole application on a socket, and a client that costs next to nothing.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::Ipv4Addr;
 use std::net::TcpStream;
 use std::time::Instant;
 
@@ -11,7 +12,6 @@ use chartwell::config::{Config, Secret};
 use chartwell::migrations::{Migrator, Target, migrations};
 use chartwell::studio::Studio;
 use chrono::Utc;
-use tokio::net::TcpListener;
 
 const SECRET: &str = "a secret of the benches, and long enough";
 
@@ -51,7 +51,7 @@ pub async fn application(config: &Config, clickhouse: ClickHouse) -> Result<App,
 
 /// Serves it; returns a client of the first account.
 pub async fn serve(config: &Config, app: App) -> Result<Client, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let listener = chartwell::http::listen((Ipv4Addr::LOCALHOST, 0).into())?;
     let address = listener.local_addr()?.to_string();
     tokio::spawn(chartwell::http::serve(listener, app.serving.router, 100, std::future::pending()));
     client(&address, config.server.accounts[0].as_str())

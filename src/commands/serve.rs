@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -17,7 +16,7 @@ use crate::app::{App, Kept, Serving, check};
 use crate::auth::KeySet;
 use crate::clickhouse::embedded::release_start_up_pages;
 use crate::config::{Account, Config, ConfigError};
-use crate::http::{Routes, Shutdown, serve as serve_http};
+use crate::http::{Routes, Shutdown, listen, serve as serve_http};
 use crate::ingest::endpoints::Ingestion;
 use crate::studio::Studio;
 use crate::telemetry;
@@ -61,8 +60,7 @@ pub async fn run(
     listening: impl FnOnce(&str),
 ) -> Result<(), Failure> {
     let address = config.server.listen;
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = listen(address)
         .map_err(|error| format!("cannot listen on {address}: {error} (CHARTWELL_LISTEN names another address)"))?;
     release_start_up_pages();
     let url = format!("http://{}", listener.local_addr()?);

@@ -15,4 +15,4 @@ pub use parameters::{Valid, ValidBody};
 pub use rate_limit::{RateLimits, RequestCounts};
 pub use represent::Answer;
 pub use request_id::{RequestId, X_REQUEST_ID};
-pub use server::{Routes, Shutdown, serve};
+pub use server::{Routes, Shutdown, listen, serve};

@@ -5,6 +5,7 @@
 //! must neither stall nor trickle.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tower::ServiceExt;
@@ -35,6 +36,9 @@ const BODY_BYTES_PER_SECOND: u64 = 1_024;
 const DRAIN: Duration = Duration::from_millis(4_000);
 /// Requests that are on their way when the end begins are still heard for this long.
 const LAST_REQUESTS: Duration = Duration::from_millis(150);
+/// Connections that wait to be accepted, or as many as the system allows (`somaxconn`). The system forgets those beyond,
+/// while their clients believe in them.
+const BACKLOG: u32 = 4_096;
 /// Header bytes of a request.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -63,6 +67,15 @@ impl From<Router> for Routes {
     fn from(router: Router) -> Self {
         Self::replaceable(router).1
     }
+}
+
+/// Listens on an address.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections that have just been closed are not in the way of the next start.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `stop` resolves, then answers what was accepted.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -181,7 +182,7 @@ impl TestApp {
         telemetry::metrics();
         let app = App::new(&config, clickhouse.clone(), Studio::new(None)).await.expect("the application starts");
         let Serving { router, ingestion, watch, .. } = app.serving;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = chartwell::http::listen((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (stop, stopped) = oneshot::channel();
         let max_connections = config.server.max_connections;
